@@ -1,0 +1,1 @@
+"""SMS itself, free of protocols and storage: text, numbers, senders, templates, routes, prices, times, states."""

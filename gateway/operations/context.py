@@ -1,0 +1,110 @@
+"""What an operation is given, and what it may answer. Operations read; they never write or commit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from gateway.messaging.routing import PriceTable, RouteTable
+from gateway.settings import Settings
+from gateway.storage.records import Access, Account
+from gateway.storage.submission import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Where messages go and what they cost, as of one version of the configuration."""
+
+    routes: RouteTable
+    prices: PriceTable
+
+
+class TakesIds(Protocol):
+    """Hands out ids that follow time (`storage.ids.Ids`)."""
+
+    def take(self, n: int) -> range:
+        """`n` consecutive ids."""
+        ...
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything an operation may know of its call. `now` is in UTC microseconds."""
+
+    account: Account
+    access: Access
+    protocol: str
+    now: int
+    read: Callable[[], AbstractContextManager[Connection]]
+    tariff: Tariff
+    ids: TakesIds
+    settings: Settings
+    # Taken by the pipeline from the reserved parameter of every send.
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credits:
+    """An exact amount, in micro-credits; front ends render it as a decimal without trailing zeros."""
+
+    micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A long list that is read page by page while the reply is written, so that memory stays bounded.
+
+    `pages` starts the list anew at each call and gives pages of plain rows.
+    """
+
+    pages: Callable[[], Iterator[Sequence[dict[str, Any]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The call only read: this is its result."""
+
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The call sends: rows for the committing writer, and the result once they are on disk.
+
+    `messages` are rows in `submission.MESSAGE_COLUMNS` order, `debit` micro-credits.
+    """
+
+    result: Any
+    debit: int
+    messages: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rare change: `work` runs in a transaction of its own and gives the result.
+
+    It may raise `Refusal`, which undoes it. It must be safe to run again if the transaction failed.
+    """
+
+    work: Callable[[Connection], Any]
+
+
+@dataclass(slots=True)
+class Bulk:
+    """A send too long for one transaction: staged in pieces, then debited and opened whole.
+
+    `pieces` gives message rows (at most 1,000 each) of the batch `batch_id`; `result` makes the answer from
+    the count and the credits (micro) once all pieces were staged. `refuse` is asked at the end and raises
+    `Refusal` where the batch as a whole cannot be accepted.
+    """
+
+    batch_id: int
+    pieces: Iterator[Sequence[Row]]
+    result: Callable[[int, int], Any]
+    tally: Callable[[], tuple[int, int]]
+    refuse: Callable[[], None] = field(default=lambda: None)
+
+
+Outcome = Answer | Send | Change | Bulk

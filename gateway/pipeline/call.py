@@ -1,0 +1,50 @@
+"""A call as every front end makes it, and the reply that every front end renders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter_ns
+from typing import Any
+
+from gateway.operations.errors import Code, Refusal
+from gateway.storage.records import Access
+
+
+@dataclass(slots=True)
+class Call:
+    """One invocation of an operation.
+
+    `login` and `secret` are None when not given. `parameters` holds every parameter but the credentials,
+    `class` and `method`. `problem` is what the front end found wrong while reading the parameters; it is
+    answered at its place in the precedence of errors, so a stranger learns nothing from it. `access` is set
+    by a front end that has authenticated already (an SMPP session, a token). Times: `received_at` in UTC
+    microseconds, `started` in the process's own nanoseconds.
+    """
+
+    protocol: str
+    source_ip: str
+    login: str | None
+    secret: str | None
+    class_name: str | None
+    method: str | None
+    parameters: Mapping[str, str]
+    request_id: str
+    received_at: int
+    user_agent: str = ""
+    problem: Refusal | None = None
+    access: Access | None = None
+    http_status: int | None = None
+    started: int = field(default_factory=perf_counter_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """SUCCESS with a result, or ERROR with a code and one sentence."""
+
+    result: Any = None
+    error: Code | None = None
+    detail: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """SUCCESS or the error's code: what the log and the metrics call it."""
+        return "SUCCESS" if self.error is None else self.error.value
