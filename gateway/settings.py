@@ -14,15 +14,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRUNKLINE_", frozen=True, extra="ignore")
 
-    data: Path = Field(
-        Path("data"), description="Folder of everything that is kept: database, key file, logs."
-    )
+    data: Path = Field(Path("data"), description="Folder of everything that is kept: database, key file, logs.")
     http: str = Field("127.0.0.1:8080", description="HOST:PORT of the web server.")
     smpp: str = Field("127.0.0.1:2775", description="HOST:PORT of the SMPP server.")
     database_url: str = Field("", description="postgresql://… ; empty is SQLite in the data folder.")
-    public_url: str = Field(
-        "", description="How customers reach the web server, e.g. https://sms.example.com."
-    )
+    public_url: str = Field("", description="How customers reach the web server, e.g. https://sms.example.com.")
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Networks, comma separated, whose X-Forwarded-For is believed."
     )
@@ -31,9 +27,7 @@ class Settings(BaseSettings):
         description="Protocols (http, smpp), comma separated, that may listen off loopback without TLS.",
     )
     web_workers: int = Field(2, ge=1, le=64, description="Processes of the web server.")
-    default_sender: str = Field(
-        "Trunkline", description="Sender where neither the call nor the account names one."
-    )
+    default_sender: str = Field("Trunkline", description="Sender where neither the call nor the account names one.")
     max_batch: int = Field(100_000, ge=1, le=1_000_000, description="Most contacts of one bulk send.")
     max_body: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_segments: int = Field(10, ge=1, le=255, description="Most segments of one message.")
@@ -42,18 +36,14 @@ class Settings(BaseSettings):
     writer_queue: int = Field(10_000, ge=1, description="Most calls waiting for one commit in a process.")
     writer_batch: int = Field(500, ge=1, description="Most calls written in one transaction.")
     log_retention_days: int = Field(90, ge=1, description="How long the log of calls is kept, in days.")
-    message_retention_days: int = Field(
-        400, ge=1, description="How long finished messages are kept, in days."
-    )
+    message_retention_days: int = Field(400, ge=1, description="How long finished messages are kept, in days.")
     log_level: str = Field("info", description="debug, info, warning or error.")
     log_format: str = Field("auto", description="console, json, or auto: console on a terminal.")
 
     @field_validator("trusted_proxies", "allow_plaintext", mode="before")
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        )
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @property
     def url(self) -> str:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Every error code that a call can be answered with (the API's reference page and the design's additions)."""
+    """Every error code that a call can be answered with."""
 
     MISSING_USER = "MISSING_USER"
     MISSING_PASSWORD = "MISSING_PASSWORD"  # noqa: S105 - a code, no secret
