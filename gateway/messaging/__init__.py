@@ -1,1 +1,1 @@
-"""SMS itself, free of protocols and storage: text, numbers, senders, templates, routes, prices, times, states."""
+"""SMS itself, free of protocols and storage: text, numbers, senders, templates, routes, prices, states."""

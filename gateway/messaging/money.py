@@ -14,8 +14,8 @@ _DECIMAL = re.compile(r"([+-]?)([0-9]{1,16})(?:\.([0-9]{1,6}))?")
 def parse_credits(text: str) -> int:
     """Read a decimal amount of credits such as ``1.5`` or ``-3`` and give it in micro-credits.
 
-    ASCII digits with an optional sign and at most six decimals. Raises ValueError, whose text is one sentence,
-    for anything else and for amounts of 2**53 micro-credits and more.
+    ASCII digits with an optional sign and at most six decimals. Raises ValueError, its text one sentence, for
+    anything else and for amounts of 2**53 micro-credits and more.
     """
     match = _DECIMAL.fullmatch(text)
     if match is None:

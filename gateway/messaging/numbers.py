@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, ValidationResult
 
+from gateway.messaging.quoting import quote
+
 MAX_DIGITS = 15
 
 _NON_GEOGRAPHIC = "001"
@@ -34,7 +36,7 @@ class _Plan:
 
 
 def _codes_by_lead() -> dict[str, str]:
-    """Map the first three digits of every international number to its calling code (no code begins another)."""
+    """Map the first three digits of international numbers to the calling code; no code begins another."""
     leads = {}
     for number in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
         code = str(number)
@@ -46,17 +48,17 @@ def _codes_by_lead() -> dict[str, str]:
 
 _CODES = _codes_by_lead()
 _plans: dict[str, _Plan] = {}
-_NO_LENGTHS: frozenset[int] = frozenset()
+_countries: dict[str, _Plan] = {}
 
 
 def normalise(to: str, default_country: str = "") -> str:
     """Give a destination's E.164 digits, without a ``+``.
 
-    `to` is ASCII digits, and nothing between them. After ``+``, ``00`` or a leading space (what an unescaped
-    ``+`` becomes in a query string) they are international; white space around them is dropped. Otherwise they are
-    international if their calling code exists and has numbers of their length, else national to
-    `default_country`, a calling code such as ``34``. Digits that can be read both ways are national only where
-    that reading is a mobile number and the international one is not.
+    `to` is ASCII digits, and nothing between them. After ``+``, ``00`` or a leading space (what an
+    unescaped ``+`` becomes in a query string) they are international; white space around them is dropped.
+    Otherwise they are international if their calling code exists and has numbers of their length, else
+    national to `default_country`, a calling code such as ``34``. Digits that can be read both ways are
+    national only where that reading is a mobile number and the international one is not.
 
     Raises NumberError for anything else.
     """
@@ -65,7 +67,7 @@ def normalise(to: str, default_country: str = "") -> str:
         if (
             plan is not None
             and len(to) in plan.lengths
-            and (not default_country or len(to) not in _plan(default_country).dialled)
+            and (not default_country or len(to) not in _country(default_country).dialled)
             and not _has_trunk_prefix(to, plan)
         ):
             return to
@@ -75,10 +77,10 @@ def normalise(to: str, default_country: str = "") -> str:
     if digits.startswith("00"):
         digits, explicit = digits[2:], True
     if len(digits) > MAX_DIGITS:
-        raise NumberError(f"The number {_quote(to)} has more than {MAX_DIGITS} digits.")
+        raise NumberError(f"The number {quote(to)} has more than {MAX_DIGITS} digits.")
     number = _international(digits)
     if not explicit and default_country:
-        number = _choose(number, _national(digits, _plan(default_country)))
+        number = _choose(number, _national(digits, _country(default_country)))
     if number is None:
         raise NumberError(_why_not(to, digits, explicit, default_country))
     return number
@@ -94,11 +96,15 @@ def calling_code(value: str) -> str:
         code = str(phonenumbers.country_code_for_region(text.upper()))
     else:
         code = text.removeprefix("+") if text.startswith("+") else text.removeprefix("00")
-    if _CODES.get(code.ljust(3, "0")) != code:
+    if not _is_code(code):
         raise NumberError(
-            f"{_quote(value)} is no country: give a calling code such as 34 or a two-letter code such as ES."
+            f"{quote(value)} is no country: give a calling code such as 34 or a two-letter code such as ES."
         )
     return code
+
+
+def _is_code(text: str) -> bool:
+    return _CODES.get(text.ljust(3, "0")) == text
 
 
 def _bare(to: str) -> tuple[str, bool]:
@@ -110,27 +116,34 @@ def _bare(to: str) -> tuple[str, bool]:
     if not text:
         raise NumberError("The number is empty.")
     if not (text.isascii() and text.isdigit()):
-        raise NumberError(f"The number {_quote(to)} holds characters other than the digits 0 to 9.")
+        raise NumberError(f"The number {quote(to)} holds characters other than the digits 0 to 9.")
     return text, explicit
 
 
 def _plan(lead: str) -> _Plan:
-    """The plan that a number beginning with these digits (three, or a whole calling code) belongs to."""
+    """The plan of the numbers that begin with these three digits, a key of `_CODES`."""
     plan = _plans.get(lead)
     if plan is None:
-        plan = _load(calling_code(_CODES.get(lead, lead)))
-        _plans[lead] = plan
+        plan = _plans[lead] = _country(_CODES[lead])
+    return plan
+
+
+def _country(code: str) -> _Plan:
+    plan = _countries.get(code)
+    if plan is None:
+        plan = _countries[code] = _load(code)
     return plan
 
 
 def _load(code: str) -> _Plan:
+    if not _is_code(code):
+        raise NumberError(f"The default country {quote(code)} is no calling code.")
     # The first region is the calling code's main one; its lengths stand for all (as in the parser itself):
     # a number that is possible only in another region cannot be dialled from abroad.
     region = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)][0]
-    if region == _NON_GEOGRAPHIC:
-        metadata = PhoneMetadata.metadata_for_nongeo_region(int(code))
-    else:
-        metadata = PhoneMetadata.metadata_for_region(region)
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
+    if metadata is None or metadata.general_desc is None:
+        raise NumberError(f"Nothing is known of calling code {code}.")
     national = [length for length in metadata.general_desc.possible_length if length > 0]
     trunk = metadata.national_prefix_for_parsing
     trunk_length = len(metadata.national_prefix or "")
@@ -193,13 +206,7 @@ def _is_mobile(digits: str) -> bool:
 def _why_not(to: str, digits: str, explicit: bool, default_country: str) -> str:
     code = _CODES.get(digits[:3])
     if default_country and not explicit:
-        return (
-            f"The number {_quote(to)} is possible neither as international nor in country {default_country}."
-        )
+        return f"The number {quote(to)} is possible neither internationally nor in country {default_country}."
     if code is None:
-        return f"The number {_quote(to)} does not begin with a country calling code."
-    return f"The number {_quote(to)} has a length that calling code {code} does not have."
-
-
-def _quote(value: str) -> str:
-    return repr(value if len(value) <= 20 else value[:20] + "…")
+        return f"The number {quote(to)} does not begin with a country calling code."
+    return f"The number {quote(to)} has a length that calling code {code} does not have."

@@ -1,7 +1,7 @@
 """Routes and prices by the longest prefix of a destination.
 
-Tables are built once and then only read. A look-up probes a dictionary once for each length that prefixes have,
-longest first, however many prefixes there are.
+Tables are built once and then only read. A look-up probes a dictionary once for each length that prefixes
+have, longest first, however many prefixes there are.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,8 @@ _Value = TypeVar("_Value")
 class Route:
     """A way to the destinations that begin with `prefix` (digits; empty for all), in a carrier's hands.
 
-    `cost` is what a segment costs us in micro-credits; of several routes a lower `priority` number is preferred.
+    `cost` is what a segment costs us in micro-credits; of several routes a lower `priority` number is
+    preferred.
     """
 
     id: int
@@ -53,7 +54,8 @@ class RouteTable:
         for route in routes:
             own.setdefault(route.prefix, []).append(route)
         candidates: dict[str, tuple[Route, ...]] = {}
-        # Shorter prefixes come first, so that the longest one that begins this one has its whole list already.
+        # Shorter prefixes come first, so that the longest one that begins this one has its whole list
+        # already.
         for prefix in sorted(own, key=len):
             ordered = sorted(own[prefix], key=lambda route: (route.priority, route.cost, route.id))
             shorter = next(
@@ -74,7 +76,7 @@ class RouteTable:
 
 
 class PriceTable:
-    """What a segment costs an account, from rows of account id (None for the default list), prefix, micro-credits."""
+    """Prices from rows of account id (None for the default list), prefix, micro-credits a segment."""
 
     __slots__ = ("_default", "_own")
 
@@ -86,7 +88,7 @@ class PriceTable:
         self._own = {account_id: _Prefixes(prefixes) for account_id, prefixes in lists.items()}
 
     def price(self, account_id: int, destination: str) -> int | None:
-        """Give micro-credits a segment: the account's own longest prefix, else the default list's, else None."""
+        """Give a segment's price: the account's own longest prefix, else the default list's, or None."""
         own = self._own.get(account_id)
         micro = own.longest(destination) if own is not None else None
         return micro if micro is not None else self._default.longest(destination)

@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from gateway.messaging.quoting import quote
+
 GRACE = 5 * 60 * 1_000_000
 """Microseconds a date may lie in the past and still mean now."""
 
@@ -26,10 +28,10 @@ class ScheduleError(ValueError):
 def parse_when(text: str, zone: ZoneInfo, now: int) -> int | None:
     """Read when a message is due; `now` and the result are UTC microseconds since the epoch.
 
-    Takes ``yyyy-mm-dd hh:mm:ss`` in the zone, a ``T`` in the middle too, and ISO 8601 with an offset or ``Z``. None
-    means now: for empty text, the present, and up to five minutes past. A time that the clocks show twice is the
-    first of the two. Raises ScheduleError for what is no such date, was skipped by the clocks, is further past, or
-    lies more than 366 days ahead.
+    Takes ``yyyy-mm-dd hh:mm:ss`` in the zone, a ``T`` in the middle too, and ISO 8601 with an offset or
+    ``Z``. None means now: for empty text, the present, and up to five minutes past. A time that the clocks
+    show twice is the first of the two. Raises ScheduleError for what is no such date, was skipped by the
+    clocks, is further past, or lies more than 366 days ahead.
     """
     text = text.strip()
     if not text:
@@ -41,9 +43,7 @@ def parse_when(text: str, zone: ZoneInfo, now: int) -> int | None:
     if micros > now + HORIZON:
         raise ScheduleError(f"The date {text!r} is over a year ahead.")
     if local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise ScheduleError(
-            f"The time {text!r} does not exist in {zone.key}: the clocks are put forward over it."
-        )
+        raise ScheduleError(f"The time {text!r} does not exist in {zone.key}: the clocks skip it.")
     return micros if micros > now else None
 
 
@@ -55,7 +55,7 @@ def format_when(micros: int, zone: ZoneInfo) -> str:
 def _read(text: str, zone: ZoneInfo) -> datetime:
     match = _DATE.fullmatch(text)
     if match is None:
-        raise ScheduleError(f"The date {_quote(text)} is not of the form yyyy-mm-dd hh:mm:ss.")
+        raise ScheduleError(f"The date {quote(text)} is not of the form yyyy-mm-dd hh:mm:ss.")
     year, month, day, hour, minute, second = map(int, match.groups()[:6])
     micro = int((match[7] or "").ljust(6, "0"))
     try:
@@ -74,7 +74,3 @@ def _offset(text: str | None, zone: ZoneInfo) -> tzinfo:
         raise ValueError
     offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if text[0] == "-" else offset)
-
-
-def _quote(value: str) -> str:
-    return repr(value if len(value) <= 20 else value[:20] + "…")

@@ -3,6 +3,7 @@
 import re
 from enum import StrEnum
 
+from gateway.messaging.quoting import quote
 from gateway.messaging.text import encode_gsm, is_gsm
 
 MAX_SEPTETS = 11
@@ -23,7 +24,7 @@ class SenderError(ValueError):
 
 
 class SenderKind(StrEnum):
-    """What a sender is, from which SMPP's type of number and numbering plan follow (SMPP 3.4, 5.2.5, 5.2.6)."""
+    """What a sender is: SMPP's type of number and numbering plan follow (SMPP 3.4, 5.2.5, 5.2.6)."""
 
     ALPHANUMERIC = "ALPHANUMERIC"
     INTERNATIONAL = "INTERNATIONAL"
@@ -43,10 +44,10 @@ def check_sender(text: str) -> str:
     if number is not None:
         return _check_number(number[1])
     if not is_gsm(sender) or _CONTROL.search(sender):
-        raise SenderError(f"The sender {_quote(text)} holds characters that a sender cannot have.")
+        raise SenderError(f"The sender {quote(text)} holds characters that a sender cannot have.")
     if len(encode_gsm(sender)) > MAX_SEPTETS:
         raise SenderError(
-            f"The sender {_quote(text)} is too long: up to {MAX_SEPTETS} characters, or {MAX_DIGITS} digits."
+            f"The sender {quote(text)} is too long: up to {MAX_SEPTETS} characters, or {MAX_DIGITS} digits."
         )
     return sender
 
@@ -62,9 +63,5 @@ def _check_number(digits: str) -> str:
     if digits.startswith("00") and len(digits) > SHORT_DIGITS + 2:
         digits = digits[2:]
     if len(digits) > MAX_DIGITS:
-        raise SenderError(f"The sender {_quote(digits)} has more than {MAX_DIGITS} digits.")
+        raise SenderError(f"The sender {quote(digits)} has more than {MAX_DIGITS} digits.")
     return digits
-
-
-def _quote(value: str) -> str:
-    return repr(value if len(value) <= 20 else value[:20] + "…")

@@ -17,7 +17,7 @@ class State(IntEnum):
     STAGED = 4
     """Of a batch that is not yet fed to the queue."""
     HELD = 5
-    """Kept back: its account is suspended, the carrier may have it already, or it was restored from a backup."""
+    """Kept back: account suspended, perhaps with the carrier already, or restored from a backup."""
     SENT = 10
     """The carrier answered with its id."""
     DELIVERED = 20
@@ -34,7 +34,8 @@ _FAILED = FINAL - {State.DELIVERED}
 _UNSENT_ENDS = frozenset((State.EXPIRED, State.REJECTED, State.CANCELLED))
 _RECEIPTS = frozenset((State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED))
 
-# A receipt may come before the carrier's answer (SENDING), or for a message held because that answer was lost.
+# A receipt may come before the carrier's answer (SENDING), or for a message held because that answer was
+# lost.
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
     {
         State.SCHEDULED: _UNSENT_ENDS | {State.QUEUED, State.SENDING, State.HELD},
@@ -67,7 +68,8 @@ def public(state: State, due_at: int, now: int) -> str:
 def of_segments(states: Sequence[State], total: int) -> State:
     """Give a sent message's state from those of its segments, in the order they became known.
 
-    DELIVERED when all `total` segments are; otherwise the state of the first that finally failed; otherwise SENT.
+    DELIVERED when all `total` segments are; otherwise the state of the first that finally failed; otherwise
+    SENT.
     """
     for state in states:
         if state in _FAILED:

@@ -1,11 +1,13 @@
 """Templates: placeholders such as ``<name>`` in a text, and the ``name:value`` pairs that fill them.
 
-A placeholder's name is 1 to 40 letters, digits, ``_``, ``-`` and ``.``, in any script, its case significant. A ``<``
-that begins no placeholder is text like any other.
+A placeholder's name is 1 to 40 letters, digits, ``_``, ``-`` and ``.``, in any script, its case
+significant. A ``<`` that begins no placeholder is text like any other.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+
+from gateway.messaging.quoting import quote
 
 _PLACEHOLDER = re.compile(r"<([\w.-]{1,40})>")
 _MARK = re.compile(r"\\([\\,])|,")
@@ -51,9 +53,10 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 def parse_pairs(text: str) -> dict[str, str]:
     r"""Read pairs such as ``mobile:123456789,name:test name``.
 
-    Commas join pairs; the first colon ends a pair's name, which is trimmed; the value is kept as it stands. A comma
-    within a pair is written ``\,`` and a backslash ``\\``; a backslash before anything else is itself. Empty text
-    holds no pairs. Raises PairError for a pair without a colon or name, and for a name repeated with another value.
+    Commas join pairs; the first colon ends a pair's name, which is trimmed; the value is kept as it stands.
+    A comma within a pair is written ``\,`` and a backslash ``\\``; a backslash before anything else is
+    itself. Empty text holds no pairs. Raises PairError for a pair without a colon or name, and for a name
+    repeated with another value.
     """
     pairs: dict[str, str] = {}
     if not text.strip():
@@ -62,23 +65,24 @@ def parse_pairs(text: str) -> dict[str, str]:
         name, colon, value = pair.partition(":")
         name = name.strip()
         if not colon:
-            raise PairError(position, f"({_quote(pair)}) has no colon between name and value")
+            raise PairError(position, f"({quote(pair)}) has no colon between name and value")
         if not name:
-            raise PairError(position, f"({_quote(pair)}) has no name before its colon")
+            raise PairError(position, f"({quote(pair)}) has no name before its colon")
         if pairs.setdefault(name, value) != value:
-            raise PairError(position, f"gives {_quote(name)} a second value")
+            raise PairError(position, f"gives {quote(name)} a second value")
     return pairs
 
 
 def format_pairs(pairs: Mapping[str, str]) -> str:
     """Write pairs so that `parse_pairs` reads the same ones.
 
-    Raises PairError for a name that could not be read back: empty, with a colon, or with white space around it.
+    Raises PairError for a name that could not be read back: empty, with a colon, or with white space around
+    it.
     """
     written = []
     for position, (name, value) in enumerate(pairs.items(), 1):
         if not name or ":" in name or name != name.strip():
-            raise PairError(position, f"has a name that cannot be written ({_quote(name)})")
+            raise PairError(position, f"has a name that cannot be written ({quote(name)})")
         written.append(_SPECIAL.sub(r"\\\g<0>", f"{name}:{value}"))
     return ",".join(written)
 
@@ -100,7 +104,3 @@ def _pieces(text: str) -> Iterator[str]:
             piece.append(mark[1])
     piece.append(text[start:])
     yield "".join(piece)
-
-
-def _quote(value: str) -> str:
-    return repr(value if len(value) <= 20 else value[:20] + "…")

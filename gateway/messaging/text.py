@@ -1,8 +1,8 @@
 """Text as it travels in an SMS: the GSM 7 bit default alphabet or UCS-2, cut into segments.
 
 Sources: 3GPP TS 23.038 (formerly GSM 03.38), 6.2.1 (default alphabet), 6.2.1.1 (extension table), 6.1.2.1
-(packing); 3GPP TS 23.040, 9.2.3.24.1 (concatenation with an 8 bit reference: a header of 6 octets, which leaves
-153 septets or 134 octets of a segment's 140 octets).
+(packing); 3GPP TS 23.040, 9.2.3.24.1 (concatenation with an 8 bit reference: a header of 6 octets, which
+leaves 153 septets or 134 octets of a segment's 140 octets).
 """
 
 import re
@@ -78,9 +78,7 @@ def encode_gsm(text: str) -> bytes:
     if _ALPHABET.fullmatch(text) is None:
         foreign = _FOREIGN.search(text)
         where = foreign.start() if foreign else 0
-        raise TextError(
-            f"The character U+{ord(text[where]):04X} at position {where + 1} is not in the GSM alphabet."
-        )
+        raise TextError(f"The character U+{ord(text[where]):04X} at position {where + 1} is not in the GSM alphabet.")
     return text.translate(_SEPTETS).encode("ascii")
 
 
@@ -121,9 +119,9 @@ def analyse(text: str) -> TextInfo:
 def split(text: str, encoding: Encoding | None = None) -> list[bytes]:
     """Cut text into the payloads of its segments, without user data headers.
 
-    GSM7 gives unpacked septets (160, or 153 in each of several), UCS2 gives UTF-16BE (140 or 134 octets). No
-    cut falls within an escape pair or a surrogate pair. The encoding is the shortest that holds the text unless
-    given. Raises TextError for a lone surrogate and for text that the given encoding cannot hold.
+    GSM7 gives unpacked septets (160, or 153 in each of several), UCS2 gives UTF-16BE (140 or 134 octets).
+    No cut falls within an escape pair or a surrogate pair. The encoding is the shortest that holds the text
+    unless given. Raises TextError for a lone surrogate and for text that the given encoding cannot hold.
     """
     if encoding is None:
         encoding = Encoding.GSM7 if is_gsm(text) else Encoding.UCS2
@@ -135,7 +133,7 @@ def split(text: str, encoding: Encoding | None = None) -> list[bytes]:
 
 
 def pack_septets(septets: bytes, fill: int = 0) -> bytes:
-    """Pack septets into octets (3GPP TS 23.038, 6.1.2.1) after `fill` zero bits (those that follow a header)."""
+    """Pack septets into octets (3GPP TS 23.038, 6.1.2.1) after `fill` zero bits, which follow a header."""
     bits = "".join([_BITS[septet] for septet in reversed(septets)])
     return (int(bits or "0", 2) << fill).to_bytes((7 * len(septets) + fill + 7) // 8, "little")
 
@@ -163,8 +161,9 @@ def _encode_ucs2(text: str) -> bytes:
     try:
         return text.encode("utf-16-be")
     except UnicodeEncodeError as error:
+        where = error.start
         raise TextError(
-            f"The text holds half a surrogate pair (U+{ord(text[error.start]):04X}) at position {error.start + 1}."
+            f"The character U+{ord(text[where]):04X} at position {where + 1} is half a surrogate pair."
         ) from None
 
 
