@@ -14,7 +14,7 @@ _MARK = re.compile(r"\\([\\,])|,")
 _SPECIAL = re.compile(r"[\\,]")
 
 
-class MissingValue(ValueError):  # noqa: N818 (the name says what is missing, as KeyError's does)
+class MissingValue(ValueError):
     """A placeholder that no value was given for; its name is in `name`."""
 
     def __init__(self, name: str) -> None:
