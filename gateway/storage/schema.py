@@ -176,6 +176,14 @@ contact_group = Table(
     Column("type", String(16), nullable=False),
     Column("fields", Text, nullable=False),  # JSON list of names
     _number("created_at"),
+    # Removed for its owner at once; the row follows when its contacts were purged.
+    _number("removed_at", null=True),
+    Index(
+        "ix_contact_group_removed",
+        "id",
+        sqlite_where=text("removed_at IS NOT NULL"),
+        postgresql_where=text("removed_at IS NOT NULL"),
+    ),
 )
 
 contact = Table(
@@ -243,9 +251,7 @@ batch = Table(
     _number("fed_at", null=True),  # when the dispatcher had moved all of them to the queue
     Column("count", Integer, nullable=False),
     _number("credits"),
-    Index(
-        "ix_batch_unfed", "id", sqlite_where=text("fed_at IS NULL"), postgresql_where=text("fed_at IS NULL")
-    ),
+    Index("ix_batch_unfed", "id", sqlite_where=text("fed_at IS NULL"), postgresql_where=text("fed_at IS NULL")),
 )
 
 message = Table(
