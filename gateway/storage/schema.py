@@ -156,6 +156,7 @@ operator = Table(
     _number("created_at"),
 )
 
+# Customers keep the ids of templates, groups and contacts: SQLite must not hand out a removed one's again.
 template = Table(
     "template",
     metadata,
@@ -165,6 +166,7 @@ template = Table(
     Column("message", Text, nullable=False),
     Column("type", String(16), nullable=False),
     _number("created_at"),
+    sqlite_autoincrement=True,
 )
 
 contact_group = Table(
@@ -184,6 +186,7 @@ contact_group = Table(
         sqlite_where=text("removed_at IS NOT NULL"),
         postgresql_where=text("removed_at IS NOT NULL"),
     ),
+    sqlite_autoincrement=True,
 )
 
 contact = Table(
@@ -196,6 +199,7 @@ contact = Table(
     Column("fields", Text, nullable=False),  # JSON object, name: value
     _number("created_at"),
     Index("ix_contact_group_id_id", "group_id", "id"),
+    sqlite_autoincrement=True,
 )
 
 carrier = Table(
