@@ -1,0 +1,137 @@
+"""What one transaction of the writer does: claims keys, debits balances, inserts rows.
+
+The order of locks is the same in every process: balances by account id, then everything of those accounts. A
+claim is decided under its account's lock, so two processes never decide one key at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.clock import DAY
+from gateway.storage.statements import Statements
+from gateway.storage.submission import (
+    BATCH_COLUMNS,
+    COMMITTED,
+    KEY_TAKEN,
+    LOG_COLUMNS,
+    MESSAGE_COLUMNS,
+    NO_CREDITS,
+    Claim,
+    Repeated,
+    Row,
+    Submission,
+    Verdict,
+)
+
+IDEMPOTENCY_LIFE = DAY
+
+_LEDGER = ("account_id", "at", "kind", "amount")
+_IDEMPOTENCY = ("account_id", "key", "fingerprint", "answer", "at")
+
+
+@dataclass(slots=True)
+class _Rows:
+    messages: list[Row] = field(default_factory=list)
+    log: list[Row] = field(default_factory=list)
+    claims: list[Row] = field(default_factory=list)
+    batches: list[Row] = field(default_factory=list)
+    openings: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+
+def apply(statements: Statements, submissions: Sequence[Submission], posts: Sequence[Row], now: int) -> list[Verdict]:
+    """Write the submissions that can be, and the log rows `posts`; give each submission's verdict, in order.
+
+    Runs inside a transaction that the caller begins and commits. A refusal writes nothing but its log row.
+    """
+    locked = sorted({s.account_id for s in submissions if s.debit or s.claim})
+    balances = _lock(statements, locked) if locked else {}
+    known = _known_claims(statements, submissions, now)
+    spent: dict[int, int] = {}
+    rows = _Rows(log=list(posts))
+    verdicts = []
+    for submission in submissions:
+        verdict = _decide(submission, balances, spent, known)
+        verdicts.append(verdict)
+        if verdict is COMMITTED:
+            _collect(rows, submission, now)
+        if submission.log is not None:
+            rows.log.append(submission.log(verdict))
+    _write(statements, rows, spent, now)
+    return verdicts
+
+
+def _lock(statements: Statements, accounts: list[int]) -> dict[int, int]:
+    """The balances (micro-credits) of the accounts, locked until the transaction ends."""
+    lock = "" if statements.dialect == "sqlite" else " ORDER BY account_id FOR UPDATE"
+    return dict(statements.fetch(f"SELECT account_id, credits FROM balance WHERE account_id IN {{}}{lock}", accounts))
+
+
+def _known_claims(
+    statements: Statements, submissions: Sequence[Submission], now: int
+) -> dict[tuple[int, str], tuple[str, str]]:
+    keys = [s.claim.key for s in submissions if s.claim]
+    if not keys:
+        return {}
+    found = statements.fetch(
+        "SELECT account_id, key, fingerprint, answer FROM idempotency WHERE key IN {} AND at > ?",
+        keys,
+        now - IDEMPOTENCY_LIFE,
+    )
+    return {(account, key): (fingerprint, answer) for account, key, fingerprint, answer in found}
+
+
+def _decide(
+    submission: Submission,
+    balances: dict[int, int],
+    spent: dict[int, int],
+    known: dict[tuple[int, str], tuple[str, str]],
+) -> Verdict:
+    account, claim, debit = submission.account_id, submission.claim, submission.debit
+    if claim is not None:
+        first = known.get((account, claim.key))
+        if first is not None:
+            return Repeated(first[1]) if first[0] == claim.fingerprint else KEY_TAKEN
+    if debit:
+        total = spent.get(account, 0) + debit
+        if total > balances.get(account, 0):
+            return NO_CREDITS
+        spent[account] = total
+    if claim is not None:
+        known[account, claim.key] = (claim.fingerprint, claim.answer)
+    return COMMITTED
+
+
+def _collect(rows: _Rows, submission: Submission, now: int) -> None:
+    rows.messages.extend(submission.messages)
+    if submission.claim is not None:
+        rows.claims.append(_claim_row(submission.account_id, submission.claim, now))
+    if submission.batch is not None:
+        rows.batches.append(submission.batch)
+    if submission.opens is not None:
+        batch_id, count, credits_ = submission.opens
+        rows.openings.append((now, count, credits_, batch_id))
+
+
+def _claim_row(account_id: int, claim: Claim, now: int) -> Row:
+    return (account_id, claim.key, claim.fingerprint, claim.answer, now)
+
+
+def _write(statements: Statements, rows: _Rows, spent: dict[int, int], now: int) -> None:
+    if spent:
+        statements.many(
+            "UPDATE balance SET credits = credits - ? WHERE account_id = ?",
+            [(amount, account) for account, amount in sorted(spent.items())],
+        )
+        statements.insert("ledger", _LEDGER, [(account, now, "debit", -amount) for account, amount in spent.items()])
+    if rows.claims:
+        statements.many(
+            "INSERT INTO idempotency (account_id, key, fingerprint, answer, at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (account_id, key) DO UPDATE SET"
+            " fingerprint = excluded.fingerprint, answer = excluded.answer, at = excluded.at",
+            rows.claims,
+        )
+    statements.insert("batch", BATCH_COLUMNS, rows.batches)
+    statements.insert("message", MESSAGE_COLUMNS, rows.messages)
+    statements.insert("call_log", LOG_COLUMNS, rows.log)
+    if rows.openings:
+        statements.many("UPDATE batch SET opened_at = ?, count = ?, credits = ? WHERE id = ?", rows.openings)

@@ -1,0 +1,281 @@
+"""The committing writer: one per process, it turns what many calls want written into few transactions.
+
+Callers hand over rows (`Submission`), rare changes (a function that runs in a transaction of its own) and log
+rows. The writer takes everything that waits, writes it in one transaction, commits, and only then answers: an
+acknowledged call is committed and synced. A refusal is an answer for its caller, not a rollback. When a batch
+fails, its pieces run again alone, so that one bad row harms nobody else.
+
+The writer knows no threads and no event loop. `Writer.step` is a generator that yields what may block (waiting
+for the turn, statements, the sync); a host (`storage.hosts`) runs each where it blocks nobody, and wakes the
+callers.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from time import perf_counter
+from typing import Any, Protocol
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from gateway import clock
+from gateway.storage.commit import apply
+from gateway.storage.database import Database, is_away
+from gateway.storage.errors import Unavailable
+from gateway.storage.statements import Statements
+from gateway.storage.submission import Row, Submission, Verdict
+
+# How often a lost connection is tried again before the waiting calls are answered UNAVAILABLE.
+_ATTEMPTS = 3
+PAUSE = 0.2  # seconds between them
+# Log rows that wait for a commit; beyond, calls are refused rather than left unlogged.
+_POSTS = 20_000
+
+Change = Callable[[Connection], Any]
+
+
+class Work(Enum):
+    """How a host runs a step.
+
+    `WAIT` blocks in the operating system (a lock, a sync), `TALK` executes statements, `PAUSE` is a short rest
+    before a lost connection is tried again.
+    """
+
+    WAIT = 1
+    TALK = 2
+    PAUSE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something for the host to run; its result is sent back into the generator."""
+
+    work: Work
+    run: Callable[[], Any]
+
+
+def _rest() -> None:
+    """What a host runs for `PAUSE` where it has nothing better: the calling thread sleeps."""
+    time.sleep(PAUSE)
+
+
+class Waiter(Protocol):
+    """How a host wakes the caller of one item."""
+
+    def answer(self, value: Any) -> None:
+        """The item is on disk, or refused."""
+
+    def fail(self, error: BaseException) -> None:
+        """The item could not be written."""
+
+
+@dataclass(slots=True)
+class _Write:
+    submission: Submission
+    waiter: Waiter
+
+
+@dataclass(slots=True)
+class _Change:
+    change: Change
+    log: Callable[[Any], Row] | None
+    waiter: Waiter
+
+
+class Writer:
+    """The queue of one process and the transactions that empty it.
+
+    `queue_limit` bounds the waiting calls, `batch_limit` the calls of one transaction. `observe` is told the
+    calls and the seconds of each commit.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        queue_limit: int = 10_000,
+        batch_limit: int = 500,
+        observe: Callable[[int, float], None] = lambda _calls, _seconds: None,
+    ) -> None:
+        self._database = database
+        self._queue_limit = queue_limit
+        self._batch_limit = batch_limit
+        self._observe = observe
+        self._queue: deque[_Write | _Change] = deque()
+        self._posts: deque[Row] = deque()
+        self._statements: Statements | None = None
+        self._has_turn = False
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    @property
+    def posts(self) -> int:
+        """Log rows that no transaction has taken along yet."""
+        return len(self._posts)
+
+    def put(self, submission: Submission, waiter: Waiter) -> None:
+        """Queue a submission; its waiter gets the verdict. Raises `Unavailable` when the queue is full."""
+        self._bound()
+        self._queue.append(_Write(submission, waiter))
+
+    def put_change(self, change: Change, log: Callable[[Any], Row] | None, waiter: Waiter) -> None:
+        """Queue a rare change for a transaction of its own; its waiter gets what `change` returns.
+
+        `log` makes the call's log row from that. What `change` raises undoes it and reaches the waiter.
+        """
+        self._bound()
+        self._queue.append(_Change(change, log, waiter))
+
+    def post(self, row: Row) -> None:
+        """Take a log row along with the next transaction. Raises `Unavailable` when too many wait."""
+        if len(self._posts) >= _POSTS:
+            raise Unavailable("Too many calls are waiting to be logged; try again in a moment.")
+        self._posts.append(row)
+
+    def _bound(self) -> None:
+        if len(self._queue) >= self._queue_limit:
+            raise Unavailable("Too many calls are waiting to be stored; try again in a moment.")
+
+    def step(self) -> Generator[Step, Any, None]:
+        """Commit what is at the head of the queue (a batch, or one change), with the waiting log rows."""
+        head = self._queue[0] if self._queue else None
+        if isinstance(head, _Change):
+            self._queue.popleft()
+            yield from self._run_change(head)
+            return
+        batch: list[_Write] = []
+        while self._queue and len(batch) < self._batch_limit:
+            head = self._queue[0]
+            if isinstance(head, _Change):
+                break
+            batch.append(head)
+            self._queue.popleft()
+        posts = [self._posts.popleft() for _ in range(min(len(self._posts), self._batch_limit))]
+        if batch or posts:
+            yield from self._run_batch(batch, posts)
+
+    def _run_batch(self, batch: Sequence[_Write], posts: Sequence[Row]) -> Generator[Step, Any, None]:
+        submissions = [item.submission for item in batch]
+        started = perf_counter()
+        try:
+            verdicts: list[Verdict] = yield from self._transaction(
+                lambda statements: apply(statements, submissions, posts, clock.now())
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it was, each piece gets its own try and its own answer
+            yield from self._one_by_one(batch, posts, error)
+            return
+        self._observe(len(batch), perf_counter() - started)
+        for item, verdict in zip(batch, verdicts, strict=True):
+            item.waiter.answer(verdict)
+
+    def _one_by_one(
+        self, batch: Sequence[_Write], posts: Sequence[Row], error: BaseException
+    ) -> Generator[Step, Any, None]:
+        """A batch failed: write its pieces alone; what fails alone is told so."""
+        if isinstance(error, Unavailable):
+            self._posts.extendleft(reversed(posts))
+            for item in batch:
+                item.waiter.fail(error)
+        elif len(batch) + len(posts) == 1:
+            for item in batch:
+                item.waiter.fail(error)
+        else:
+            for item in batch:
+                yield from self._run_batch([item], ())
+            for row in posts:
+                yield from self._run_batch((), [row])
+
+    def _run_change(self, item: _Change) -> Generator[Step, Any, None]:
+        def work(statements: Statements) -> Any:
+            result = item.change(statements.connection)
+            if item.log is not None:
+                apply(statements, (), [item.log(result)], clock.now())
+            return result
+
+        try:
+            result = yield from self._transaction(work)
+        except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to the writer's loop
+            item.waiter.fail(error)
+        else:
+            item.waiter.answer(result)
+
+    def _transaction(self, work: Callable[[Statements], Any]) -> Generator[Step, Any, Any]:
+        """Run `work` and commit. Where the answer to COMMIT was lost, the token tells what became of it."""
+        token = uuid4().hex
+        result: Any = None
+        for attempt in range(_ATTEMPTS):
+            try:
+                yield from self._take_turn()
+                if attempt and (yield Step(Work.TALK, lambda: self._was_committed(token))):
+                    self._end_turn()
+                    return result
+                result = yield Step(Work.TALK, lambda: self._begin_and_apply(work, token))
+                yield Step(Work.WAIT if self._database.dialect == "sqlite" else Work.TALK, self._commit)
+            except GeneratorExit:
+                self._reset()
+                raise
+            except BaseException as error:
+                if not (isinstance(error, Unavailable) or is_away(error)):
+                    self._roll_back()
+                    raise
+                self._reset()
+                yield Step(Work.PAUSE, _rest)
+            else:
+                return result
+        raise Unavailable("The database does not answer; try again in a moment.")
+
+    def _take_turn(self) -> Generator[Step, Any, None]:
+        if not self._database.take_turn(blocking=False):
+            yield Step(Work.WAIT, self._database.take_turn)
+        self._has_turn = True
+
+    def _end_turn(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self._database.release_turn()
+
+    def _begin_and_apply(self, work: Callable[[Statements], Any], token: str) -> Any:
+        statements = self._connected()
+        self._database.begin(statements.connection)
+        statements.run("INSERT INTO commit_token (token, at) VALUES (?, ?)", token, clock.now())
+        return work(statements)
+
+    def _commit(self) -> None:
+        self._database.commit(self._connected().connection)
+        self._end_turn()
+
+    def _was_committed(self, token: str) -> bool:
+        statements = self._connected()
+        return statements.one("SELECT 1 FROM commit_token WHERE token = ?", token) is not None
+
+    def _connected(self) -> Statements:
+        if self._statements is None:
+            self._statements = Statements(self._database.writer_connection(), self._database.dialect)
+        return self._statements
+
+    def _roll_back(self) -> None:
+        try:
+            if self._statements is not None:
+                self._database.rollback(self._statements.connection)
+        except Exception:  # noqa: BLE001 - the connection is of no use, whatever it said
+            self._reset()
+        else:
+            self._end_turn()
+
+    def _reset(self) -> None:
+        """Forget a connection that cannot be trusted any more; the next transaction opens another."""
+        statements, self._statements = self._statements, None
+        if statements is not None:
+            statements.connection.invalidate()
+            statements.connection.close()
+        self._end_turn()
+
+    def close(self) -> None:
+        """Give the connection back. What still waits must have been committed by the host before."""
+        statements, self._statements = self._statements, None
+        if statements is not None:
+            statements.connection.close()
