@@ -55,6 +55,9 @@ def answer(to: str, default_country: str = "") -> str | None:
         pytest.param("12015550123", "1", "12015550123", id="north-american-with-one"),
         pytest.param("89161234567", "7", "79161234567", id="russian-eight"),
         pytest.param("612345678", "34", "34612345678", id="mobile-here-no-mobile-in-australia"),
+        pytest.param("687771234", "34", "687771234", id="mobile-here-and-in-new-caledonia"),
+        pytest.param("865432109", "370", "37065432109", id="trunk-prefix-that-looks-like-china"),
+        pytest.param("4901511234567", "", "491511234567", id="trunk-prefix-within-a-possible-length"),
         pytest.param("+612345678", "34", "612345678", id="plus-means-australia"),
         pytest.param("612345678", "", "612345678", id="no-default-country-means-australia"),
         pytest.param("80012345678", "34", "80012345678", id="freephone-of-no-country"),
@@ -126,6 +129,7 @@ def test_refused(to: str, country: str, reason: str) -> None:
 def test_international_numbers_are_the_parsers(number: str) -> None:
     assume(not number.startswith("00"))
     assert answer(f"+{number}") == (oracle(number) if len(number) <= 15 else None)
+    assert answer(number) == answer(number) == answer(f"+{number}")
     assert answer(f"00{number}") == answer(f" {number}") == answer(f"+{number}")
 
 

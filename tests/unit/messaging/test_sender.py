@@ -27,6 +27,7 @@ from gateway.messaging.text import encode_gsm
         pytest.param("1234567890123456", None, None, id="sixteen-digits"),
         pytest.param("1234", "1234", SenderKind.SHORT, id="short-code"),
         pytest.param("123456", "123456", SenderKind.SHORT, id="longest-short-code"),
+        pytest.param("001234", "001234", SenderKind.SHORT, id="short-code-with-zeros"),
         pytest.param("1234567", "1234567", SenderKind.INTERNATIONAL, id="seven-digits"),
         pytest.param("", None, None, id="empty"),
         pytest.param("   ", None, None, id="blank"),

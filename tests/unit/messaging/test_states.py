@@ -97,6 +97,7 @@ D, S, U, R, E = State.DELIVERED, State.SENT, State.UNDELIVERED, State.REJECTED, 
         pytest.param([D, R, U], 3, R, id="first-failure-counts"),
         pytest.param([S, E], 3, E, id="failure-before-the-rest-is-known"),
         pytest.param([], 2, S, id="nothing-known"),
+        pytest.param([], 0, S, id="no-segments"),
     ],
 )
 def test_of_segments(states: list[State], total: int, expected: State) -> None:
