@@ -14,3 +14,10 @@ class Blind(Unavailable):
 
 class Incompatible(Exception):
     """The database is none of ours, or was made by a newer version. Trying again does not help."""
+
+
+class Conflict(Exception):
+    """What is stored forbids a change: a name is taken, a thing is in use, a balance too small.
+
+    The message is one sentence that says so, and nothing of the change is stored.
+    """
