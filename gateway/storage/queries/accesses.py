@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from gateway.storage import versions
 from gateway.storage.errors import Conflict
-from gateway.storage.schema import access, account
+from gateway.storage.schema import access
 
 _MAX_NAME = 64
 
@@ -88,18 +88,13 @@ def login_taken(connection: Connection, login: str) -> bool:
 
 
 def by_login(connection: Connection, login: str) -> RowMapping | None:
-    """The access of this login with its account's columns as `account_…`: for authentication."""
-    return connection.execute(_with_account().where(access.c.login == login)).mappings().one_or_none()
+    """The access of this login, of whichever account, a revoked one too: for authentication."""
+    return connection.execute(select(access).where(access.c.login == login)).mappings().one_or_none()
 
 
 def by_id(connection: Connection, access_id: int) -> RowMapping | None:
-    """The access of this id, as `by_login` gives it."""
-    return connection.execute(_with_account().where(access.c.id == access_id)).mappings().one_or_none()
-
-
-def _with_account() -> Select[Any]:
-    owner = [column.label(f"account_{column.name}") for column in account.c if column.name != "id"]
-    return select(access, *owner).join(account, account.c.id == access.c.account_id)
+    """The access of this id, of whichever account, a revoked one too."""
+    return connection.execute(select(access).where(access.c.id == access_id)).mappings().one_or_none()
 
 
 def _change(connection: Connection, account_id: int, access_id: int, **values: Any) -> None:
