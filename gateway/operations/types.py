@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from gateway.messaging import numbers, template
 from gateway.messaging.quoting import quote
+from gateway.operations.errors import Code, Refusal
 
 MAX_TEXT = 4_000
 """Most characters of a message's text: more than `max_segments` segments hold at its default."""
@@ -148,3 +149,15 @@ CallingCode = Annotated[str, Wire(numbers.calling_code)]
 
 Limit = Annotated[int, Wire(Whole(1, 1_000), _ID_SCHEMA)]
 """How many rows of a list to give."""
+
+
+class Created(BaseModel):
+    """What was made."""
+
+    id: str = Field(description="Its id, in digits.")
+
+
+def check_type(type_: str) -> None:
+    """Refuse a template's or group's type other than `mobile` (INCORRECT_TYPE)."""
+    if type_ != "mobile":
+        raise Refusal(Code.INCORRECT_TYPE, f"type: {quote(type_)} is not served; mobile is the only type")
