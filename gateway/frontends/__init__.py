@@ -1,0 +1,47 @@
+"""How a call comes in: one file per front end. A web front end is a file with a function `routes`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Protocol
+
+from gateway.pipeline.call import Call, Reply
+from gateway.settings import Settings
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Answers(Protocol):
+    """What a front end needs of the gateway."""
+
+    @property
+    def settings(self) -> Settings:
+        """The installation's settings."""
+        ...
+
+    def handle(self, call: Call) -> Reply:
+        """Take a call through the pipeline; never raises for what the caller did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a WSGI application answers.
+
+    `path` is answered with and without a slash at its end; with `below`, so is everything below it.
+    """
+
+    path: str
+    application: Application
+    below: bool = False
+
+
+def web_routes(gateway: Answers) -> Iterator[Route]:
+    """Give the routes of every web front end: each file of this folder that has a function `routes`."""
+    for module in iter_modules(__path__):
+        routes = getattr(import_module(f"{__name__}.{module.name}"), "routes", None)
+        if routes is not None:
+            yield from routes(gateway)
