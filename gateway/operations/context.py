@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -41,8 +41,6 @@ class Context:
     tariff: Tariff
     ids: TakesIds
     settings: Settings
-    # Taken by the pipeline from the reserved parameter of every send.
-    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +54,12 @@ class Credits:
 class Rows:
     """A long list that is read page by page while the reply is written, so that memory stays bounded.
 
-    `pages` starts the list anew at each call and gives pages of plain rows.
+    `pages` starts the list anew at each call and gives pages of plain rows. `batch_id` names the batch whose
+    messages they are, which is how an answer is kept for those who repeat it.
     """
 
     pages: Callable[[], Iterator[Sequence[dict[str, Any]]]]
+    batch_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,14 @@ class Answer:
 class Send:
     """The call sends: rows for the committing writer, and the result once they are on disk.
 
-    `messages` are rows in `submission.MESSAGE_COLUMNS` order, `debit` micro-credits.
+    `messages` are rows in `submission.MESSAGE_COLUMNS` order, `debit` micro-credits; `message_id` is the one
+    whose text the log refers to.
     """
 
     result: Any
     debit: int
     messages: Sequence[Row]
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,19 @@ class Change:
     work: Callable[[Connection], Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Bulk:
     """A send too long for one transaction: staged in pieces, then debited and opened whole.
 
-    `pieces` gives message rows (at most 1,000 each) of the batch `batch_id`; `result` makes the answer from
-    the count and the credits (micro) once all pieces were staged. `refuse` is asked at the end and raises
-    `Refusal` where the batch as a whole cannot be accepted.
+    `pieces` gives message rows, at most 1,000 each, of the batch `batch_id`, and raises `Refusal` where the
+    send cannot be accepted; when it has ended, `tally` gives the count and the credits (micro) of all, and
+    `result` the answer.
     """
 
     batch_id: int
     pieces: Iterator[Sequence[Row]]
-    result: Callable[[int, int], Any]
     tally: Callable[[], tuple[int, int]]
-    refuse: Callable[[], None] = field(default=lambda: None)
+    result: Callable[[], Any]
 
 
 Outcome = Answer | Send | Change | Bulk

@@ -15,7 +15,8 @@ class Call:
 
     `login` and `secret` are None when not given. `parameters` holds every parameter but the credentials,
     `class` and `method`. `problem` is what the front end found wrong while reading the parameters; it is
-    answered at its place in the precedence of errors, so a stranger learns nothing from it. `access` is set
+    answered at its place in the precedence of errors, so a stranger learns nothing from it; `unreadable` says
+    that what seems missing may have been in the part that could not be read. `access` is set
     by a front end that has authenticated already (an SMPP session, a token). Times: `received_at` in UTC
     microseconds, `started` in the process's own nanoseconds.
     """
@@ -33,6 +34,7 @@ class Call:
     problem: Refusal | None = None
     access: Access | None = None
     http_status: int | None = None
+    unreadable: bool = False
     started: int = field(default_factory=perf_counter_ns)
 
 

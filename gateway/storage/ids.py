@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, literal, update
 from gateway.storage.schema import counter
 
 EPOCH: Final = 1_704_067_200_000_000  # 2024-01-01T00:00Z, UTC microseconds
-BLOCK: Final = 4096
+BLOCK: Final = 32_768
 BLOCK_LIFE: Final = 60_000_000  # microseconds after which the rest of a block is dropped
 
 _SHIFT: Final = 20

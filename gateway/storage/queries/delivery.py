@@ -1,0 +1,34 @@
+"""What became of messages: the query behind getdeliverystatus."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from gateway.storage.statements import Statements
+
+# Ids of one statement, so that no single read is long however many are asked for.
+_PIECE = 500
+
+
+class Status(NamedTuple):
+    """A message's text and where it is; times in UTC microseconds."""
+
+    text: str
+    state: int
+    due_at: int
+    final_at: int | None
+
+
+def statuses(connection: Connection, account_id: int, ids: Sequence[int]) -> dict[int, Status]:
+    """The messages of these ids that are the account's."""
+    statements = Statements(connection, connection.dialect.name)
+    found: dict[int, Status] = {}
+    for start in range(0, len(ids), _PIECE):
+        rows = statements.fetch(
+            "SELECT id, text, state, due_at, final_at FROM message WHERE id IN {} AND account_id = ?",
+            ids[start : start + _PIECE],
+            account_id,
+        )
+        found.update((row[0], Status(*row[1:])) for row in rows)
+    return found
