@@ -1,0 +1,129 @@
+"""Applying carriers' receipts.
+
+A receipt that changes nothing (late, repeated, of a message that is not ours or whose answer has not come
+yet) is kept in `stray_receipt`. A receipt never changes a final state.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.messaging.states import FINAL, State, of_segments
+from gateway.storage.queries.dispatch import finals
+from gateway.storage.queries.dispatch.talk import Talk, Update
+from gateway.storage.submission import Row
+
+ReceiptRow = tuple[str, int, str | None, int]
+"""The carrier's id of the segment, its final state, the carrier's error, when it arrived."""
+
+_STRAY = ("carrier_id", "carrier_ref", "state", "error", "at", "message_id")
+_SEGMENT = Update(
+    "segment",
+    {"state": "smallint", "error": "text", "final_at": "bigint"},
+    {"message_id": "bigint", "seq": "smallint", "attempt": "smallint"},
+    where="state = 10",
+)
+_MESSAGE = Update(
+    "message",
+    {"state": "smallint", "error": "text", "final_at": "bigint"},
+    {"id": "bigint"},
+    where="state = 10",
+)
+
+
+def apply(talk: Talk, carrier_id: int, receipts: Sequence[ReceiptRow], now: int) -> list[State]:
+    """Apply a carrier's receipts in their order; the final states that messages have reached."""
+    if not receipts:
+        return []
+    found = _find(talk, carrier_id, [receipt[0] for receipt in receipts])
+    segments: list[Row] = []
+    strays: list[Row] = []
+    deciding: dict[int, Row] = {}
+    long: list[int] = []
+    notices: list[Row] = []
+    settled: set[str] = set()
+    for reference, state, error, at in receipts:
+        row = found.get(reference)
+        if row is None:
+            strays.append((carrier_id, reference, state, error, at, None))
+            continue
+        message_id, seq, attempt, before, message_state, total = row[:6]
+        if before != State.SENT or reference in settled or (total == 1 and message_state != State.SENT):
+            strays.append((carrier_id, reference, state, error, at, message_id))
+            continue
+        settled.add(reference)
+        segments.append((state, error, at, message_id, seq, attempt))
+        if total > 1:
+            long.append(message_id)
+        else:
+            deciding[message_id] = (state, error, at, message_id)
+            if finals.wants_notice(row[8], row[9], State(state)):
+                notices.append(finals.notice(row[6], row[7], message_id, State(state), now))
+    talk.update(_SEGMENT, segments)
+    talk.update(_MESSAGE, list(deciding.values()))
+    talk.insert("stray_receipt", _STRAY, strays)
+    finals.write_notices(talk, notices)
+    reached = [State(row[0]) for row in deciding.values()]
+    if long:
+        reached += settle(talk, long, now)
+    return reached
+
+
+def settle(talk: Talk, message_ids: Sequence[int], now: int) -> list[State]:
+    """Decide messages of several segments from what is known of these; the final states reached.
+
+    Only those that are SENT: one with segments still to send is decided once they are sent.
+    """
+    messages = talk.select(
+        "SELECT id, segments, account_id, access_id, protocol, registered_delivery FROM message"
+        f" WHERE id IN {{}} AND state = 10 ORDER BY id{talk.locking}",
+        sorted(set(message_ids)),
+    )
+    known: dict[int, list[tuple[State, str | None, int]]] = {}
+    for message_id, state, error, at in talk.select(
+        "SELECT message_id, state, error, final_at FROM segment"
+        " WHERE message_id IN {} AND carrier_ref IS NOT NULL AND state >= 20 ORDER BY final_at, seq",
+        [row[0] for row in messages],
+    ):
+        known.setdefault(message_id, []).append((State(state), error, at))
+    decided: list[Row] = []
+    notices: list[Row] = []
+    for message_id, total, account_id, access_id, protocol, wish in messages:
+        segments = known.get(message_id, [])
+        state = of_segments([segment[0] for segment in segments], total)
+        if state not in FINAL:
+            continue
+        error, at = next((found[1:] for found in segments if found[0] is state and state is not State.DELIVERED),
+                         (None, segments[-1][2]))  # fmt: skip
+        decided.append((int(state), error, at, message_id))
+        if finals.wants_notice(protocol, wish, state):
+            notices.append(finals.notice(account_id, access_id, message_id, state, now))
+    talk.update(_MESSAGE, decided)
+    finals.write_notices(talk, notices)
+    return [State(row[0]) for row in decided]
+
+
+def take_early(talk: Talk, carrier_id: int, references: Sequence[str]) -> list[ReceiptRow]:
+    """Take the receipts that came before the carrier's answer out of the strays, in the order they came."""
+    if not references:
+        return []
+    early = talk.select(
+        "DELETE FROM stray_receipt WHERE message_id IS NULL AND carrier_id = ? AND carrier_ref IN {}"
+        " RETURNING id, carrier_ref, state, error, at",
+        carrier_id,
+        list(references),
+    )
+    return [row[1:] for row in sorted(early)]
+
+
+def _find(talk: Talk, carrier_id: int, references: list[str]) -> dict[str, tuple[Any, ...]]:
+    """The segments by the carrier's ids, each with its message, locked against whoever else might end it."""
+    lock = "" if talk.dialect == "sqlite" else " FOR UPDATE OF m"
+    rows = talk.select(
+        "SELECT s.carrier_ref, s.message_id, s.seq, s.attempt, s.state, m.state, m.segments, m.account_id,"
+        " m.access_id, m.protocol, m.registered_delivery"
+        " FROM segment s JOIN message m ON m.id = s.message_id"
+        f" WHERE s.carrier_id = ? AND s.carrier_ref IS NOT NULL AND s.carrier_ref IN {{}}{lock}",
+        carrier_id,
+        references,
+    )
+    return {row[0]: row[1:] for row in rows}
