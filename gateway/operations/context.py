@@ -71,16 +71,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The call sends: rows for the committing writer, and the result once they are on disk.
+    """The call sends one message: its row for the committing writer, and the result once it is on disk.
 
-    `messages` are rows in `submission.MESSAGE_COLUMNS` order, `debit` micro-credits; `message_id` is the one
-    whose text the log refers to.
+    `message` is in `submission.MESSAGE_COLUMNS` order, `debit` in micro-credits.
     """
 
     result: Any
     debit: int
-    messages: Sequence[Row]
-    message_id: int
+    message: Row
 
 
 @dataclass(frozen=True, slots=True)

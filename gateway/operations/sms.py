@@ -215,4 +215,4 @@ def _send(context: Context, plan: Draft, to: str, body: str, parameter: str) -> 
         "segments": info.segments,
     }
     row = message_row(plan, message_id, to, body, info, total, route.carrier_id)
-    return Send(result, total, (row,), message_id)
+    return Send(result, total, row)

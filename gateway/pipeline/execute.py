@@ -20,8 +20,8 @@ from gateway.storage.submission import Claim, Committed, KeyTaken, NoCredits, Re
 
 T = TypeVar("T")
 
-# Makes a call's log row from its reply; `message_id` is the message whose text the row refers to.
-LogRow = Callable[[Reply, int | None], Row]
+# Makes a call's log row from its reply and the row of the one message it sent.
+LogRow = Callable[[Reply, Row | None], Row]
 
 
 class Writes(Protocol):
@@ -124,10 +124,10 @@ def _pending(context: Context, send: Send, claim: Claim | None, log: LogRow) -> 
 
     def row(verdict: Verdict) -> Row:
         reply = finish(verdict)
-        return log(reply, send.message_id if isinstance(verdict, Committed) else None)
+        return log(reply, send.message if isinstance(verdict, Committed) else None)
 
     submission = Submission(
-        account_id=context.account.id, debit=send.debit, messages=send.messages, claim=claim, log=row
+        account_id=context.account.id, debit=send.debit, messages=(send.message,), claim=claim, log=row
     )
     return Pending(submission, finish)
 

@@ -18,22 +18,13 @@ from gateway.pipeline.bind import bind
 from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.execute import Logged, Pending, Writes, execute
 from gateway.pipeline.limit import Limiter
+from gateway.pipeline.logbook import Logbook
 from gateway.settings import Settings
 from gateway.storage.database import Database
 from gateway.storage.directory import Directory
 from gateway.storage.errors import Unavailable
 from gateway.storage.records import Access
-from gateway.storage.submission import Row, Submission, Verdict
-
-
-class Records(Protocol):
-    """Makes log rows (`pipeline.log`)."""
-
-    def row(
-        self, call: Call, reply: Reply, access: Access | None, operation: Operation | None, message_id: int | None
-    ) -> Row | None:
-        """The call's row, or None where it was added to a stranger's sum."""
-        ...
+from gateway.storage.submission import Submission, Verdict
 
 
 class Observes(Protocol):
@@ -69,7 +60,7 @@ class Pipeline:
         limiter: Limiter,
         writer: Writes,
         ids: TakesIds,
-        records: Records,
+        logbook: Logbook,
         observer: Observes,
     ) -> None:
         self._settings = settings
@@ -79,7 +70,7 @@ class Pipeline:
         self._limiter = limiter
         self._writer = writer
         self._ids = ids
-        self._records = records
+        self._logbook = logbook
         self._observer = observer
         self._classes = class_names()
 
@@ -132,7 +123,7 @@ class Pipeline:
             parameters,
             call,
             self._writer,
-            lambda reply, message: self._row(call, reply, known, message),
+            lambda reply, message: self._logbook.row(call, reply, access, operation, message),
         )
 
     def _identify(self, call: Call, known: _Known) -> None:
@@ -153,12 +144,6 @@ class Pipeline:
             return Refusal(Code.INCORRECT_CLASS, f"class: There is none of this name, only {_list(self._classes)}.")
         methods = frozenset(name for owner, name in CATALOGUE if owner == class_name)
         return Refusal(Code.INCORRECT_METHOD, f"method: The class {class_name} has {_list(methods)}.")
-
-    def _row(self, call: Call, reply: Reply, known: _Known, message_id: int | None) -> Row:
-        row = self._records.row(call, reply, known.access, known.operation, message_id)
-        if row is None:
-            raise AssertionError("a known customer's call has a row of its own")
-        return row
 
     def _refused(self, call: Call, known: _Known, error: Exception) -> Reply:
         match error:
@@ -182,8 +167,11 @@ class Pipeline:
     def _log(self, call: Call, known: _Known, reply: Reply) -> Reply:
         """A call that wrote nothing is logged within a second; one that cannot be logged is not served."""
         try:
-            row = self._records.row(call, reply, known.access, known.operation, None)
-            if row is not None:
+            if known.access is None:
+                rows = self._logbook.stranger(call, reply, known.operation)
+            else:
+                rows = [self._logbook.row(call, reply, known.access, known.operation)]
+            for row in rows:
                 self._writer.post(row)
         except Unavailable as error:
             return reply if reply.error is not None else Reply(None, Code.UNAVAILABLE, str(error))
