@@ -31,7 +31,6 @@ class Settings(BaseSettings):
     max_batch: int = Field(100_000, ge=1, le=1_000_000, description="Most contacts of one bulk send.")
     max_body: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_segments: int = Field(10, ge=1, le=255, description="Most segments of one message.")
-    max_scheduled_days: int = Field(366, ge=1, description="How far ahead a send may be scheduled, in days.")
     validity_hours: int = Field(48, ge=1, description="How long a carrier may try to deliver, in hours.")
     writer_queue: int = Field(10_000, ge=1, description="Most calls waiting for one commit in a process.")
     writer_batch: int = Field(500, ge=1, description="Most calls written in one transaction.")
