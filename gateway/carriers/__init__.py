@@ -1,0 +1,1 @@
+"""How a message goes out: one file per kind of carrier, found by `registry`."""
