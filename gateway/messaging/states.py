@@ -30,6 +30,7 @@ class State(IntEnum):
 FINAL = frozenset((State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED, State.CANCELLED))
 """States that never change."""
 
+_QUEUED = frozenset((State.QUEUED, State.SENDING))
 _FAILED = FINAL - {State.DELIVERED}
 _UNSENT_ENDS = frozenset((State.EXPIRED, State.REJECTED, State.CANCELLED))
 _RECEIPTS = frozenset((State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJECTED))
@@ -58,11 +59,12 @@ def may(old: State, new: State) -> bool:
 def public(state: State, due_at: int, now: int) -> str:
     """Give the name customers see; times are UTC microseconds.
 
-    What has not reached the carrier reads SCHEDULED while it is due in the future, and QUEUED from then on.
+    What has not reached the carrier reads SCHEDULED while the time its customer gave is to come, and QUEUED from
+    then on: a message that was queued once stays so however long a retry is put off.
     """
-    if state < State.SENT:
-        return "SCHEDULED" if due_at > now else "QUEUED"
-    return state.name
+    if state >= State.SENT:
+        return state.name
+    return "SCHEDULED" if due_at > now and state not in _QUEUED else "QUEUED"
 
 
 def of_segments(states: Sequence[State], total: int) -> State:

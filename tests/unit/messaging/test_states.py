@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from gateway.messaging.states import FINAL, TRANSITIONS, State, may, of_segments, public
 
-WAITING = [State.SCHEDULED, State.QUEUED, State.STAGED, State.HELD, State.SENDING]
-
 
 def test_the_stored_numbers() -> None:
     assert {state.name: state.value for state in State} == {
@@ -72,10 +70,15 @@ def test_transitions(old: State, new: State, allowed: bool) -> None:
     assert may(old, new) == allowed
 
 
-@pytest.mark.parametrize("state", WAITING, ids=lambda state: state.name)
+@pytest.mark.parametrize("state", [State.SCHEDULED, State.STAGED, State.HELD], ids=lambda state: state.name)
 def test_what_waits_reads_by_when_it_is_due(state: State) -> None:
     assert public(state, due_at=11, now=10) == "SCHEDULED"
     assert public(state, due_at=10, now=10) == "QUEUED"
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.SENDING], ids=lambda state: state.name)
+def test_what_was_queued_stays_so_while_a_retry_is_put_off(state: State) -> None:
+    assert public(state, due_at=11, now=10) == "QUEUED"
 
 
 @pytest.mark.parametrize("state", [State.SENT, *sorted(FINAL)], ids=lambda state: state.name)
