@@ -13,15 +13,15 @@ NO_CONTACT = ("NOT_ACCESS_TO_GROUP", "idcontact: no group of the account has a c
 
 
 def make(customer: Customer, fields: str = "name,city") -> str:
-    return customer.answer("group.creategroup", name="Customers", fields=fields)["id"]
+    return str(customer.answer("group.creategroup", name="Customers", fields=fields)["id"])
 
 
 def add(customer: Customer, group: str, mobile: str = "34600000001", fields: str = "") -> str:
-    return customer.answer("group.addcontact", idgroup=group, mobile=mobile, fields=fields)["id"]
+    return str(customer.answer("group.addcontact", idgroup=group, mobile=mobile, fields=fields)["id"])
 
 
 def listed(customer: Customer, group: str) -> list[dict[str, Any]]:
-    return customer.answer("group.getcontacts", idgroup=group)["contacts"]
+    return list(customer.answer("group.getcontacts", idgroup=group)["contacts"])
 
 
 def values(customer: Customer, group: str) -> list[dict[str, str]]:
@@ -315,6 +315,8 @@ def test_a_contact_is_never_added_to_a_group_that_is_being_removed(ana: Customer
         assert groups.hold(connection, ana.account.id, int(group)) is not None
         remover = Thread(target=ana.call, args=("group.deletegroup",), kwargs={"idgroup": group})
         remover.start()
+        remover.join(0.3)
+        assert remover.is_alive()
         contacts.add(connection, ana.account.id, int(group), NUMBER, {}, NOW)
     remover.join(30)
     assert ana.refusal("group.addcontact", idgroup=group, mobile=NUMBER)[0] == "NOT_ACCESS_TO_GROUP"

@@ -11,7 +11,7 @@ NOT_OURS = ("NOT_ACCESS_TO_GROUP", "idgroup: the account has no group with this 
 
 
 def make(customer: Customer, name: str = "Customers", fields: str = "name,city") -> str:
-    return customer.answer("group.creategroup", name=name, fields=fields)["id"]
+    return str(customer.answer("group.creategroup", name=name, fields=fields)["id"])
 
 
 def names(customer: Customer) -> list[str]:
@@ -77,8 +77,8 @@ def test_removed_groups_are_purged_in_steps(ana: Customer, bob: Customer) -> Non
     removed, also, kept = make(ana, "removed"), make(bob, "also"), make(ana, "kept")
     for customer, group in ((ana, removed), (bob, also), (ana, kept)):
         with ana.database.transaction() as connection:
-            rows = [(f"346000000{number:02d}", {}) for number in range(25)]
-            contacts.add_many(connection, customer.account.id, int(group), rows, NOW)
+            numbers = [f"346000000{number:02d}" for number in range(25)]
+            contacts.add_many(connection, customer.account.id, int(group), [(n, {}) for n in numbers], NOW)
     assert purge(ana.database, 10) == 0
     ana.answer("group.deletegroup", idgroup=removed)
     bob.answer("group.deletegroup", idgroup=also)

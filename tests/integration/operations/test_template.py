@@ -10,7 +10,7 @@ NOT_OURS = ("NOT_ACCESS_TO_TEMPLATE", "idtemplate: the account has no template w
 
 
 def add(customer: Customer, title: str = "Welcome", message: str = "Hello <name>") -> str:
-    return customer.answer("template.addtemplate", title=title, message=message)["id"]
+    return str(customer.answer("template.addtemplate", title=title, message=message)["id"])
 
 
 def test_templates_are_listed_in_the_order_they_were_added(ana: Customer, bob: Customer) -> None:
