@@ -22,7 +22,7 @@ Key = Annotated[str, Wire(OneLine(128), (("maxLength", 128),))]
 class SendParameters(Parameters):
     """What every send takes beside its own parameters."""
 
-    TEXTS: ClassVar[frozenset[str]] = frozenset({"sms"})
+    TEXTS: ClassVar[frozenset[str]] = frozenset({"sms", "params"})
 
     scheduledatetime: Text | None = Field(
         None, description="When to send, yyyy-mm-dd hh:mm:ss in the account's time zone, or ISO 8601 with an offset."

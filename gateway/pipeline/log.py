@@ -30,7 +30,7 @@ _NONE: frozenset[str] = frozenset()
 # Where the operation is not known, these may hold a message's text.
 _TEXTS = frozenset(("sms", "text", "message", "params"))
 # In a result these are a message's text, which its own row keeps.
-_RESULT_TEXTS = frozenset(("sms", "text"))
+_RESULT_TEXTS = frozenset(("sms", "text", "message"))
 _TEXT = "[text]"
 
 
