@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from gateway.storage import versions
 from gateway.storage.errors import Conflict
@@ -69,6 +69,12 @@ def find(connection: Connection, account_id: int, name: str) -> RowMapping | Non
 def list_(connection: Connection, account_id: int) -> Sequence[RowMapping]:
     """The account's accesses in the order they were made, revoked ones too."""
     query = select(access).where(access.c.account_id == account_id).order_by(access.c.id)
+    return connection.execute(query).mappings().all()
+
+
+def named(connection: Connection, name: str) -> Sequence[RowMapping]:
+    """The accesses, of whichever account, that have this name or login."""
+    query = select(access).where(or_(access.c.name == name, access.c.login == name)).order_by(access.c.id)
     return connection.execute(query).mappings().all()
 
 

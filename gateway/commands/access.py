@@ -1,0 +1,171 @@
+"""`trunkline access`: the ways into an account."""
+
+import json
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from sqlalchemy import Connection, RowMapping
+
+from gateway import clock
+from gateway.commands import output
+from gateway.commands.account import account_of
+from gateway.commands.framework import BadInput, Failure, Group, session
+from gateway.commands.parameters import DATE, EMAIL, NAME, NETWORK, RATE, Parsed, moment
+from gateway.messaging.quoting import quote
+from gateway.storage import passwords
+from gateway.storage.queries import accesses
+
+PROTOCOLS = ("http", "basic", "jwt", "soap", "smpp")
+
+# A login is typed into SMPP clients, whose system_id holds 15 characters (SMPP 3.4, 5.2.1), and read aloud.
+_STEM = 9
+_MARK = 5
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def _operation(text: str) -> str:
+    from gateway import operations  # noqa: F401, PLC0415 (fills the catalogue, which few commands need)
+    from gateway.operations.catalogue import CATALOGUE, class_names  # noqa: PLC0415
+
+    name = text.strip().lower()
+    known = {operation.name for operation in CATALOGUE.values()}
+    if name not in known and name not in class_names():
+        kin = sorted(other for other in known if other.startswith(name.split(".")[0] + "."))
+        choice = ", ".join(kin or sorted(class_names()))
+        raise ValueError(f"{quote(text)} is neither an operation nor a class of them; there are {choice}.")
+    return name
+
+
+@click.group(cls=Group)
+def access() -> None:
+    """The ways into an account."""
+
+
+@access.command("create")
+@click.argument("email", type=EMAIL)
+@click.argument("name", type=NAME)
+@click.option("--protocol", "protocols", type=click.Choice(PROTOCOLS), multiple=True, help="May be repeated.")
+@click.option(
+    "--operation",
+    "operations",
+    type=Parsed("operation", _operation),
+    multiple=True,
+    help="class.method, or a class for all of it; may be repeated.",
+)
+@click.option("--network", "networks", type=NETWORK, multiple=True, help="IPv4 or IPv6; may be repeated.")
+@click.option("--rate", type=RATE, help="Calls it may make, such as 10/s or 30/m.")
+@click.option("--expires", type=DATE, help="From when on it is refused, in the account's time zone.")
+def create(
+    email: str,
+    name: str,
+    protocols: Sequence[str],
+    operations: Sequence[str],
+    networks: Sequence[str],
+    rate: int | None,
+    expires: str | None,
+) -> None:
+    """Make an access; its secret is shown this once. What is not restricted is allowed."""
+    now = clock.now()
+    secret = passwords.new_secret()
+    with session().database() as database, database.transaction() as connection:
+        owner = account_of(connection, email)
+        expires_at = moment(expires, ZoneInfo(owner["timezone"])) if expires else None
+        if expires_at is not None and expires_at <= now:
+            raise BadInput(f"the date {expires} is past")
+        login = _login(connection, name)
+        access_id = accesses.create(
+            connection,
+            owner["id"],
+            name,
+            login,
+            passwords.hash_secret(secret),
+            now=now,
+            protocols=_json(protocols),
+            operations=_json(operations),
+            networks=_json(networks),
+            rate=rate,
+            expires_at=expires_at,
+        )
+    output.show({"id": str(access_id), "account": email, "name": name, "user": login, "secret": secret})
+
+
+@access.command("list")
+@click.argument("email", type=EMAIL)
+def list_(email: str) -> None:
+    """List an account's accesses, revoked ones too."""
+    with session().database() as database, database.read() as connection:
+        rows = accesses.list_(connection, account_of(connection, email)["id"])
+    output.listing([_described(row) for row in rows])
+
+
+@access.command("rotate")
+@click.argument("email", type=EMAIL)
+@click.argument("name")
+def rotate(email: str, name: str) -> None:
+    """Give an access another secret, shown this once; the old one ends."""
+    secret = passwords.new_secret()
+    with session().database() as database, database.transaction() as connection:
+        row = _find(connection, email, name)
+        if row["revoked_at"] is not None:
+            raise Failure(f"the access {name} of {email} is revoked; make another one")
+        accesses.set_secret(connection, row["account_id"], row["id"], passwords.hash_secret(secret))
+    output.show({"id": str(row["id"]), "account": email, "name": name, "user": row["login"], "secret": secret})
+
+
+@access.command("revoke")
+@click.argument("email", type=EMAIL)
+@click.argument("name")
+def revoke(email: str, name: str) -> None:
+    """End an access for good."""
+    with session().database() as database, database.transaction() as connection:
+        row = _find(connection, email, name)
+        accesses.revoke(connection, row["account_id"], row["id"], clock.now())
+        revoked = _find(connection, email, name)
+    output.done(f"Revoked access {name} of {email}.", _described(revoked))
+
+
+def _find(connection: Connection, email: str, name: str) -> RowMapping:
+    if name.lower() == email:
+        raise BadInput(f"that is the account's own password: see `account password {email}` and `account suspend`")
+    row = accesses.find(connection, account_of(connection, email)["id"], name)
+    if row is None:
+        raise BadInput(f"the account {email} has no access named {quote(name)}")
+    return row
+
+
+def _login(connection: Connection, name: str) -> str:
+    """A login nobody has, of at most 15 characters, that begins like the access's name."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:_STEM].strip("-") or "access"
+    while True:
+        login = f"{stem}-{''.join(secrets.choice(_ALPHABET) for _ in range(_MARK))}"
+        if not accesses.login_taken(connection, login):
+            return login
+
+
+def _json(names: Sequence[str]) -> str | None:
+    return json.dumps(sorted(set(names))) if names else None
+
+
+def _described(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": str(row["id"]),
+        "name": row["name"],
+        "user": row["login"],
+        "protocols": _list(row["protocols"]),
+        "operations": _list(row["operations"]),
+        "networks": _list(row["networks"]),
+        "rate": row["rate"] / 1000 if row["rate"] is not None else None,
+        "expires": output.Moment(row["expires_at"]),
+        "revoked": output.Moment(row["revoked_at"]),
+        "created": output.Moment(row["created_at"]),
+    }
+
+
+def _list(listed: str | None) -> list[str] | None:
+    return json.loads(listed) if listed is not None else None
