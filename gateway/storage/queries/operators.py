@@ -19,6 +19,11 @@ def find(connection: Connection, login: str) -> RowMapping | None:
     return connection.execute(select(operator).where(operator.c.login == login)).mappings().one_or_none()
 
 
+def any_exists(connection: Connection) -> bool:
+    """Whether there is an operator at all."""
+    return connection.execute(select(operator.c.id).limit(1)).first() is not None
+
+
 def set_secret(connection: Connection, operator_id: int, secret: str) -> None:
     """Give an operator another secret (a hash of `storage.passwords`)."""
     connection.execute(update(operator).where(operator.c.id == operator_id).values(secret=secret))
