@@ -26,6 +26,9 @@ class Settings(BaseSettings):
         frozenset(),
         description="Protocols (http, smpp), comma separated, that may listen off loopback without TLS.",
     )
+    metrics_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Networks, comma separated, that may read /metrics besides this machine."
+    )
     web_workers: int = Field(2, ge=1, le=64, description="Processes of the web server.")
     default_sender: str = Field("Trunkline", description="Sender where neither the call nor the account names one.")
     max_batch: int = Field(100_000, ge=1, le=1_000_000, description="Most contacts of one bulk send.")
@@ -39,7 +42,7 @@ class Settings(BaseSettings):
     log_level: str = Field("info", description="debug, info, warning or error.")
     log_format: str = Field("auto", description="console, json, or auto: console on a terminal.")
 
-    @field_validator("trusted_proxies", "allow_plaintext", mode="before")
+    @field_validator("trusted_proxies", "metrics_networks", "allow_plaintext", mode="before")
     @classmethod
     def _comma_list(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any, Protocol
 
 from gateway.pipeline.call import Call, Reply
@@ -39,9 +40,15 @@ class Route:
     below: bool = False
 
 
+def web_modules() -> Iterator[ModuleType]:
+    """Load and give every web front end: each file of this folder that has a function `routes`."""
+    for file in iter_modules(__path__):
+        module = import_module(f"{__name__}.{file.name}")
+        if hasattr(module, "routes"):
+            yield module
+
+
 def web_routes(gateway: Answers) -> Iterator[Route]:
-    """Give the routes of every web front end: each file of this folder that has a function `routes`."""
-    for module in iter_modules(__path__):
-        routes = getattr(import_module(f"{__name__}.{module.name}"), "routes", None)
-        if routes is not None:
-            yield from routes(gateway)
+    """Give the routes of every web front end."""
+    for module in web_modules():
+        yield from module.routes(gateway)

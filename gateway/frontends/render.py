@@ -17,6 +17,7 @@ TYPES = {"json": "application/json", "xml": "application/xml; charset=utf-8"}
 # Pieces of about this many bytes are sent when a list is read page by page.
 PIECE = 65_536
 
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS
 _XML_START = '<?xml version="1.0" encoding="UTF-8"?>\n'
 # Everything but Char of XML 1.0, section 2.2.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -92,7 +93,7 @@ def paged(result: Any) -> bool:
 def json_body(reply: Reply) -> bytes:
     """A reply as JSON. Credits are exact JSON numbers; lists of pages are read whole."""
     if reply.error is None:
-        return orjson.dumps({"status": "SUCCESS", "result": reply.result}, default=_json_value)
+        return orjson.dumps({"status": "SUCCESS", "result": reply.result}, default=_json_value, option=_OPTIONS)
     error = {"status": "ERROR", "error": reply.error.value}
     if reply.detail is not None:
         error["detail"] = reply.detail
@@ -146,12 +147,12 @@ def _json_parts(result: Any) -> Iterator[bytes]:
 
 def _json_member(value: Any) -> Iterator[bytes]:
     if not isinstance(value, Rows):
-        yield orjson.dumps(value, default=_json_value)
+        yield orjson.dumps(value, default=_json_value, option=_OPTIONS)
         return
     before = b"["
     for rows in value.pages():
         if rows:
-            yield before + orjson.dumps(list(rows), default=_json_value)[1:-1]
+            yield before + orjson.dumps(list(rows), default=_json_value, option=_OPTIONS)[1:-1]
             before = b","
     yield b"[]" if before == b"[" else b"]"
 

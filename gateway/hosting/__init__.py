@@ -1,0 +1,1 @@
+"""How the roles run as processes: addresses, the tie to the supervisor, the HTTP server, the first start."""

@@ -1,0 +1,76 @@
+"""What `trunkline run` tells: where it answers and, at the first start, the secrets and a first SMS to try."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway import __version__
+
+FILE = "first-start.txt"
+# The simulated carrier reports numbers that end in 0001 as delivered at once.
+DESTINATION = "34600000001"
+
+
+def addresses(http: str, told: Mapping[str, Any]) -> str:
+    """Where the gateway answers; `http` is HOST:PORT, `told` what the supervisor knows of the settings."""
+    return (
+        f"Trunkline {__version__} runs on http://{_reachable(http)}/ with its data in {told['data']}\n"
+        "Ctrl-C stops it.\n"
+    )
+
+
+def first_start(text: str, http: str, told: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    """The addresses in `text`, then what the first start `made`: accounts with their secrets, calls to try."""
+    operator, demo = made["operator"], made["demo"]
+    url = f"http://{_reachable(http)}/api/http/"
+    user, password = demo["user"], demo["secret"]
+    send = _curl(
+        url,
+        {
+            "class": "sms",
+            "method": "sendsms",
+            "user": user,
+            "password": password,
+            "from": "Trunkline",
+            "to": DESTINATION,
+            "sms": "Hello from Trunkline",
+        },
+    )
+    ask = _curl(
+        url,
+        {"class": "sms", "method": "getdeliverystatus", "user": user, "password": password, "messages": "MESSAGEID"},
+    )
+    return (
+        f"{text}\n"
+        "This is the first start. These secrets are shown this once:\n\n"
+        f"  operator       {operator['user']}\n"
+        f"  its password   {operator['secret']}\n\n"
+        f"  demo account   {user}\n"
+        f"  its password   {password}\n\n"
+        "Send a first SMS, to the simulated carrier:\n\n"
+        f"  {send}\n\n"
+        "Ask what became of it, with the messageid of the answer in place of MESSAGEID:\n\n"
+        f"  {ask}\n"
+    )
+
+
+def save(data: Path, text: str) -> Path:
+    """Keep the text in the data folder, for its owner alone (mode 0600); give the file's path."""
+    path = data / FILE
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text)
+    return path
+
+
+def _curl(url: str, parameters: Mapping[str, str]) -> str:
+    fields = " ".join(f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items())
+    return f"curl -sS {fields} {shlex.quote(url)}"
+
+
+def _reachable(http: str) -> str:
+    """The address to call from this machine: a socket that listens everywhere is reached at the loopback."""
+    host, _, port = http.rpartition(":")
+    return f"{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"  # noqa: S104
