@@ -30,7 +30,7 @@ _START = 64
 _SLOT = struct.Struct("<QQ")  # key (0: never used), time in nanoseconds
 _PROBES = 8
 _RUN = struct.Struct("<16Q")
-_TRIES = 200
+_PATIENCE = 50_000_000  # nanoseconds
 
 
 class Buckets:
@@ -123,7 +123,7 @@ class Buckets:
     def _locked(self) -> Iterator[None]:
         """Keep the machine's other processes and this one's threads out, for some microseconds.
 
-        A process that was stopped while it held the lock must not stop the others: after some tries they go on
+        A process that was stopped while it held the lock must not stop the others: after 50 ms they go on
         without it. The worst that can come of it is one call that is not counted.
         """
         with self._thread_lock:
@@ -135,14 +135,18 @@ class Buckets:
                     fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def _flock(self) -> bool:
-        for _ in range(_TRIES):
+        deadline = 0
+        while True:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                now = time.monotonic_ns()
+                deadline = deadline or now + _PATIENCE
+                if now > deadline:
+                    return False
                 os.sched_yield()
             else:
                 return True
-        return False
 
 
 def _open(path: Path, slots: int) -> int:

@@ -1,0 +1,298 @@
+"""The row that a call leaves: what it says, what it hides, and how long it may get."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.operations.catalogue import Operation, Parameters
+from gateway.operations.context import Credits, Rows
+from gateway.operations.errors import Code
+from gateway.pipeline import log
+from gateway.pipeline.call import Call, Reply
+from gateway.pipeline.redact import REDACTED, is_secret_name
+from gateway.storage.records import Access
+from gateway.storage.submission import LOG_COLUMNS
+from tests.support.calls import SECRET, a_call, an_access, an_account
+
+
+class SendSms(Parameters):
+    TEXTS = frozenset({"sms"})
+    SECRETS = frozenset({"pin"})
+
+
+SEND = Operation("sms", "sendsms", SendSms, None, (), "", {}, lambda context, parameters: None)  # type: ignore
+ACCEPTED = Reply({"messageid": "77", "credits": Credits(1_500_000)})
+REFUSED = Reply(None, Code.NO_CREDITS, "The balance does not cover this send.")
+DISCREET = an_access(account=an_account(redact_text=True))
+
+
+def entry(
+    call: Call,
+    reply: Reply = ACCEPTED,
+    access: Access | None = None,
+    operation: Operation | None = SEND,
+    **more: Any,
+) -> dict[str, Any]:
+    row = dict(zip(LOG_COLUMNS, log.row(call, reply, access, operation, 42, **more), strict=True))
+    return row | {"parameters": json.loads(row["parameters"]), "response": json.loads(row["response"])}
+
+
+def a_send(**changes: Any) -> Call:
+    parameters = {"from": "Shop", "to": "34600000000", "sms": "See you at nine"}
+    return a_call(**{"class_name": "SMS", "method": "sendSMS", "parameters": parameters} | changes)
+
+
+def test_an_accepted_send() -> None:
+    call = a_send(user_agent="curl/8.5", http_status=200)
+    row = entry(call, ACCEPTED, an_access(), message_id=77, text="See you at nine")
+    assert row.pop("duration_us") >= 0
+    assert row == {
+        "id": 42,
+        "at": call.received_at,
+        "account_id": 7,
+        "access_id": 3,
+        "login": "tl_shop",
+        "source_ip": "192.0.2.1",
+        "protocol": "http",
+        "class": "sms",
+        "method": "sendsms",
+        "parameters": {"from": "Shop", "to": "34600000000", "sms": {"message": "77"}},
+        "outcome": "SUCCESS",
+        "response": {"status": "SUCCESS", "result": {"messageid": "77", "credits": 1.5}},
+        "message_id": 77,
+        "http_status": 200,
+        "user_agent": "curl/8.5",
+        "request_id": "r-1",
+        "count": 1,
+    }
+
+
+def test_a_refused_send_keeps_its_text() -> None:
+    row = entry(a_send(), REFUSED, an_access())
+    assert row["parameters"]["sms"] == "See you at nine"
+    assert row["outcome"] == "NO_CREDITS"
+    assert row["message_id"] is None
+    assert row["response"] == {
+        "status": "ERROR",
+        "error": "NO_CREDITS",
+        "detail": "The balance does not cover this send.",
+    }
+
+
+def test_a_text_that_is_not_the_messages_own_is_kept() -> None:
+    row = entry(a_send(), ACCEPTED, an_access(), message_id=77, text="See you at <time>")
+    assert row["parameters"]["sms"] == "See you at nine"
+
+
+TEXTS = [
+    ("accepted", ACCEPTED, SEND, "sms", {"message_id": 77, "text": "See you at nine"}),
+    ("refused", REFUSED, SEND, "sms", {}),
+    ("of an operation that does not exist", Reply(None, Code.INCORRECT_METHOD, "…"), None, "sms", {}),
+    ("under another name there", Reply(None, Code.INCORRECT_METHOD, "…"), None, "message", {}),
+    ("repeated in the detail", Reply(None, Code.INCORRECT_PARAM, "sms: See you at nine is bad"), SEND, "sms", {}),
+    ("repeated in another parameter", REFUSED, SEND, "sms", {"parameters": {"to": "See you at nine"}}),
+]
+
+
+@pytest.mark.parametrize(("reply", "operation", "name", "more"), [c[1:] for c in TEXTS], ids=[c[0] for c in TEXTS])
+def test_an_account_may_have_its_texts_redacted(
+    reply: Reply, operation: Operation | None, name: str, more: dict
+) -> None:
+    parameters = {name: "See you at nine", **more.pop("parameters", {})}
+    row = entry(a_send(parameters=parameters), reply, DISCREET, operation, **more)
+    assert row["parameters"][name] == REDACTED
+    assert "nine" not in str(row)
+
+
+NAMES = ["password", "Password", "accountpassword", "user_password", "passwd", "pwd", "client_secret", "token"]
+NAMES += ["access_token", "apikey", "api_key", "authorization", "pin"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_that_are_secrets_by_name(name: str) -> None:
+    row = entry(a_send(parameters={name: "abc", "to": "1"}), REFUSED)
+    assert row["parameters"] == {name: REDACTED, "to": "1"}
+
+
+@pytest.mark.parametrize("name", ["to", "from", "sms", "messages", "idtemplate", "idempotencykey", "params"])
+def test_parameters_that_are_none(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+PLACES = ["login", "class_name", "method", "user_agent", "request_id", "value", "name", "detail", "result", "within"]
+SECRETS = [SECRET, 'a"b\\c"d', "line\nfeed\x00end", "пароль-сложный", "\ud83d\udc4d\ud800bad", "</script>", "'; DROP"]
+
+
+def hidden_at(place: str, secret: str) -> tuple[Call, Reply]:
+    call = a_send(secret=secret, login="ana")
+    if place in ("value", "name", "within"):
+        call.parameters = {"value": {"to": secret}, "name": {secret: "1"}, "within": {"to": f"x{secret}y" * 300}}[
+            place
+        ]
+    elif place == "detail":
+        return call, Reply(None, Code.INCORRECT_PARAM, f"to: {secret} is no number.")
+    elif place == "result":
+        return call, Reply({"list": [{"name": secret, secret: f"<{secret}>"}], "one": secret})
+    else:
+        setattr(call, place, f"{secret} ")
+    return call, REFUSED
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))
+def test_the_secret_in_another_place(place: str, secret: str) -> None:
+    call, reply = hidden_at(place, secret)
+    assert_nowhere(secret, log.row(call, reply, an_access(), None, 42))
+
+
+def assert_nowhere(secret: str, row: tuple) -> None:
+    """Neither as it is, nor as JSON writes it."""
+    row[LOG_COLUMNS.index("parameters")].encode()
+    for value in row:
+        if isinstance(value, str):
+            assert secret not in value
+            assert json.dumps(secret, ensure_ascii=False)[1:-1] not in value
+    for name in ("parameters", "response"):
+        assert secret not in str(flat(json.loads(row[LOG_COLUMNS.index(name)])))
+
+
+def flat(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in flat(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in flat(part)]
+    return [value] if isinstance(value, str) else []
+
+
+anything = st.text(st.characters(), max_size=30)
+
+
+@settings(deadline=None)
+@given(
+    secret=st.text(st.characters(), min_size=6, max_size=40).filter(lambda s: not any(c in "[redacted]" for c in s)),
+    before=anything,
+    after=anything,
+    place=st.sampled_from(PLACES),
+    padding=st.integers(0, 1100),
+)
+def test_no_secret_anywhere(secret: str, before: str, after: str, place: str, padding: int) -> None:
+    call, reply = hidden_at(place, secret)
+    call.parameters = {**call.parameters, "other": "p" * padding + before + secret + after, before + secret: after}
+    assert_nowhere(secret, log.row(call, reply, an_access(), None, 42))
+
+
+@given(st.text(st.characters(), min_size=1, max_size=5).filter(lambda s: s not in ("ana", "…")))
+def test_a_short_secret_is_hidden_where_it_is_the_whole_value(secret: str) -> None:
+    row = entry(a_send(secret=secret, login=secret, parameters={"to": secret, "x": "1" + secret}), REFUSED)
+    assert row["parameters"]["to"] == REDACTED
+    assert row["login"] == REDACTED
+
+
+LONG = "x" * 5000
+
+
+def test_a_long_value_is_cut_and_says_so() -> None:
+    row = entry(a_send(parameters={"to": LONG, "from": "Shop"}), REFUSED)
+    assert row["parameters"] == {"to": "x" * 1000 + "…[5000 characters]", "from": "Shop"}
+
+
+SIZES = [
+    ("many values", {f"name{n}": "v" * 900 for n in range(100)}),
+    ("very many small ones", {f"n{n}": "v" for n in range(20_000)}),
+    ("long names", {f"{n}" * 5000: "v" for n in range(9)}),
+    ("four bytes a character", {f"n{n}": "\U0001f600" * 2000 for n in range(20)}),
+    ("all escaped", {f"n{n}": "\x00" * 2000 for n in range(20)}),
+]
+
+
+@pytest.mark.parametrize("parameters", [c[1] for c in SIZES], ids=[c[0] for c in SIZES])
+def test_parameters_are_bounded(parameters: dict[str, str]) -> None:
+    row = log.row(a_send(parameters=parameters), REFUSED, None, SEND, 42)
+    text = row[LOG_COLUMNS.index("parameters")]
+    assert len(text.encode()) <= log.PARAMETERS_LIMIT
+    assert len(json.loads(text)) > 0
+
+
+def test_what_was_left_out_is_counted() -> None:
+    row = entry(a_send(parameters={f"name{n}": "v" * 900 for n in range(100)}), REFUSED)
+    assert len(row["parameters"]) == 9
+    assert row["parameters"]["…"] == "[92 more]"
+
+
+RESULTS = [
+    ("a number", 5, 5),
+    ("credits", Credits(1_250_000), 1.25),
+    ("whole credits", Credits(3_000_000), 3),
+    ("nothing", None, None),
+    ("rows", {"id": "5", "destinations": Rows(lambda: iter([]), 5)}, {"id": "5", "destinations": "[rows]"}),
+    ("a long list", ["a"] * 25, ["a"] * 20 + ["[5 more]"]),
+    ("a long text", "y" * 500, "y" * 200 + "…[500 characters]"),
+    ("texts of messages", [{"messageid": "1", "sms": "Hello"}], [{"messageid": "1", "sms": "[text]"}]),
+    ("a secret by name", {"token": "abc"}, {"token": REDACTED}),
+    ("something else", Decimal(1), "[Decimal]"),
+    ("a lone surrogate", {"title": "\ud800"}, {"title": "\ufffd"}),
+]
+
+
+@pytest.mark.parametrize(("result", "expected"), [c[1:] for c in RESULTS], ids=[c[0] for c in RESULTS])
+def test_results(result: Any, expected: Any) -> None:
+    assert entry(a_send(), Reply(result))["response"] == {"status": "SUCCESS", "result": expected}
+
+
+def test_a_response_is_bounded() -> None:
+    result = [{f"key{n}": "v" * 150 for n in range(20)} for _ in range(20)]
+    response = entry(a_send(), Reply(result))["response"]
+    assert response["status"] == "SUCCESS"
+    assert response["result"].endswith("bytes]")
+
+
+def test_rows_are_not_read() -> None:
+    def pages() -> Any:
+        raise AssertionError("the log read the rows")
+
+    entry(a_send(), Reply({"destinations": Rows(pages, 5)}))
+
+
+LINES = [
+    ("a line feed", "curl\nINFO all is well", "curl\ufffdINFO all is well"),
+    ("an escape sequence", "\x1b[2J", "\ufffd[2J"),
+    ("NUL", "a\x00b", "a\ufffdb"),
+    ("the other direction", "abc\u202ecba", "abc\ufffdcba"),
+    ("a line separator", "a\u2028b", "a\ufffdb"),
+    ("a lone surrogate", "a\udcffb", "a\ufffdb"),
+    ("letters of elsewhere", "Ünïcøde 端末", "Ünïcøde 端末"),
+    ("too long", "a" * 500, "a" * 200),
+]
+
+
+@pytest.mark.parametrize(("given_", "expected"), [c[1:] for c in LINES], ids=[c[0] for c in LINES])
+def test_columns_stay_one_line(given_: str, expected: str) -> None:
+    row = entry(a_send(login=given_, user_agent=given_), REFUSED, None)
+    assert row["user_agent"] == expected
+    assert row["login"] == (expected if len(given_) < 200 else given_[:254])
+
+
+def test_a_strangers_row() -> None:
+    call = a_call(login="x" * 300, class_name="c" * 99, method="m" * 99, request_id="r" * 99, source_ip="s" * 99)
+    row = entry(call, Reply(None, Code.INCORRECT_USER_PASSWORD, "…"), None, None)
+    assert (row["account_id"], row["access_id"], row["user_agent"], row["http_status"]) == (None,) * 4
+    assert [len(row[name]) for name in ("login", "class", "method", "request_id", "source_ip")] == [
+        254,
+        64,
+        64,
+        64,
+        45,
+    ]
+
+
+def test_a_session_is_named_by_its_access() -> None:
+    assert entry(a_send(login=None, secret=None), ACCEPTED, an_access())["login"] == "tl_shop"
+
+
+def test_nothing_given() -> None:
+    row = entry(a_call(login=None, secret=None, class_name=None, method=None), REFUSED, None, None)
+    assert (row["login"], row["class"], row["method"], row["parameters"]) == (None, None, None, {})
