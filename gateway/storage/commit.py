@@ -25,6 +25,15 @@ from gateway.storage.submission import (
 
 IDEMPOTENCY_LIFE = DAY
 
+_KNOWN_CLAIM = (
+    "SELECT account_id, key, fingerprint, answer FROM idempotency WHERE account_id = ? AND key = ? AND at > ?"
+)
+_KNOWN_CLAIMS = (  # in one round trip
+    "SELECT account_id, key, fingerprint, answer FROM unnest(?::bigint[], ?::varchar[]) AS wanted (account_id, key)"
+    " JOIN idempotency USING (account_id, key) WHERE at > ?"
+)
+_OPEN_BATCH = "UPDATE batch SET opened_at = ?, count = ?, credits = ? WHERE id = ? AND opened_at IS NULL"
+
 _LEDGER = ("account_id", "at", "kind", "amount")
 _IDEMPOTENCY = ("account_id", "key", "fingerprint", "answer", "at")
 
@@ -69,14 +78,16 @@ def _lock(statements: Statements, accounts: list[int]) -> dict[int, int]:
 def _known_claims(
     statements: Statements, submissions: Sequence[Submission], now: int
 ) -> dict[tuple[int, str], tuple[str, str]]:
-    keys = [s.claim.key for s in submissions if s.claim]
-    if not keys:
+    """What the claims of these submissions were answered before: a probe of the primary key for each."""
+    wanted = {(s.account_id, s.claim.key) for s in submissions if s.claim}
+    if not wanted:
         return {}
-    found = statements.fetch(
-        "SELECT account_id, key, fingerprint, answer FROM idempotency WHERE key IN {} AND at > ?",
-        keys,
-        now - IDEMPOTENCY_LIFE,
-    )
+    since = now - IDEMPOTENCY_LIFE
+    if statements.dialect == "sqlite":
+        found = [row for account, key in wanted for row in statements.all(_KNOWN_CLAIM, account, key, since)]
+    else:
+        accounts, keys = zip(*wanted, strict=True)
+        found = statements.all(_KNOWN_CLAIMS, list(accounts), list(keys), since)
     return {(account, key): (fingerprint, answer) for account, key, fingerprint, answer in found}
 
 
@@ -133,5 +144,5 @@ def _write(statements: Statements, rows: _Rows, spent: dict[int, int], now: int)
     statements.insert("batch", BATCH_COLUMNS, rows.batches)
     statements.insert("message", MESSAGE_COLUMNS, rows.messages)
     statements.insert("call_log", LOG_COLUMNS, rows.log)
-    if rows.openings:
-        statements.many("UPDATE batch SET opened_at = ?, count = ?, credits = ? WHERE id = ?", rows.openings)
+    if statements.many(_OPEN_BATCH, rows.openings) != len(rows.openings):
+        raise LookupError("a batch that was to be opened is gone")

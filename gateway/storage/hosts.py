@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from gateway.storage.database import AWAY
+from gateway.storage.errors import Unavailable
 from gateway.storage.submission import Row, Submission, Verdict
 from gateway.storage.writer import PAUSE, Step, Work, Writer
 
@@ -52,7 +54,7 @@ class DirectHost:
         """Store a submission. Raises `Unavailable` when the database is away."""
         slot = _Slot()
         self._writer.put(submission, slot)
-        self.flush()
+        self._drain()
         verdict: Verdict = slot.result()
         return verdict
 
@@ -60,7 +62,7 @@ class DirectHost:
         """Run a change in a transaction of its own and give what it returns."""
         slot = _Slot()
         self._writer.put_change(change, log, slot)
-        self.flush()
+        self._drain()
         result: T = slot.result()
         return result
 
@@ -69,23 +71,31 @@ class DirectHost:
         self._writer.post(row)
 
     def flush(self) -> None:
-        """Commit everything that waits."""
-        while len(self._writer) or self._writer.posts:
-            run_steps(self._writer)
+        """Commit everything that waits. Raises `Unavailable` when the database is away: log rows still wait then."""
+        if not self._drain():
+            raise Unavailable(AWAY)
 
     def close(self) -> None:
-        """Commit what waits and give the connection back."""
-        self.flush()
+        """Commit what waits, if the database answers, and give the connection back."""
+        self._drain()
         self._writer.close()
 
+    def _drain(self) -> bool:
+        while len(self._writer) or self._writer.posts:
+            if not run_steps(self._writer) and not len(self._writer):
+                return False
+        return True
 
-def run_steps(writer: Writer) -> None:
-    """Run one transaction's steps here and now."""
+
+def run_steps(writer: Writer) -> bool:
+    """Run one transaction's steps here and now; False where the database is away."""
     steps = writer.step()
-    with suppress(StopIteration):
+    try:
         step = next(steps)
         while True:
             step = _advance(steps, step, step.run)
+    except StopIteration as end:
+        return bool(end.value)
 
 
 def _advance(steps: Any, step: Step, run: Callable[[], Any]) -> Step:
@@ -145,7 +155,6 @@ class GeventHost:
         self._stopping = True
         self._wanted.set()
         self._loop.join()
-        self._writer.close()
         self._pool.kill()
 
     def _run(self) -> None:
@@ -153,23 +162,43 @@ class GeventHost:
             self._wanted.wait(timeout=FLUSH)
             self._wanted.clear()
             while len(self._writer) or self._writer.posts:
-                self._drive()
+                if not self._drive() and not len(self._writer):
+                    break
             if self._stopping:
+                # Before anybody else runs: who comes later must be told, nobody would answer him.
+                self._writer.close()
                 return
 
-    def _drive(self) -> None:
+    def _drive(self) -> bool:
         steps = self._writer.step()
-        with suppress(StopIteration):
+        try:
             step = next(steps)
             while True:
                 step = _advance(steps, step, self._runner(step))
+        except StopIteration as end:
+            return bool(end.value)
 
     def _runner(self, step: Step) -> Callable[[], Any]:
         if step.work is Work.PAUSE:
             return lambda: self._gevent.sleep(PAUSE)
         if step.work is Work.WAIT and self._native:
-            return lambda: self._pool.apply(step.run)
+            return lambda: _opened(self._pool.apply(_kept, (step.run,)))
         return step.run
+
+
+def _kept(run: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """What a function gave or raised: of what is raised in its threads gevent prints the traceback."""
+    try:
+        return run(), None
+    except BaseException as error:  # noqa: BLE001 - it is raised again where it was asked for
+        return None, error
+
+
+def _opened(kept: tuple[Any, BaseException | None]) -> Any:
+    value, error = kept
+    if error is not None:
+        raise error
+    return value
 
 
 class _GeventWaiter:
@@ -222,7 +251,6 @@ class AsyncHost:
         self._stopping = True
         self._wanted.set()
         await self._task
-        self._writer.close()
         self._pool.shutdown()
 
     async def _run(self) -> None:
@@ -231,13 +259,15 @@ class AsyncHost:
                 await asyncio.wait_for(self._wanted.wait(), FLUSH)
             self._wanted.clear()
             while len(self._writer) or self._writer.posts:
-                await self._drive()
+                if not await self._drive() and not len(self._writer):
+                    break
             if self._stopping:
+                self._writer.close()
                 return
 
-    async def _drive(self) -> None:
+    async def _drive(self) -> bool:
         steps = self._writer.step()
-        with suppress(StopIteration):
+        try:
             step = next(steps)
             while True:
                 try:
@@ -246,6 +276,8 @@ class AsyncHost:
                     step = steps.throw(error)
                 else:
                     step = steps.send(value)
+        except StopIteration as end:
+            return bool(end.value)
 
     async def _run_step(self, step: Step) -> Any:
         if step.work is Work.PAUSE:

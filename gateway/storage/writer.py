@@ -33,8 +33,13 @@ _ATTEMPTS = 3
 PAUSE = 0.2  # seconds between them
 # Log rows that wait for a commit; beyond, calls are refused rather than left unlogged.
 _POSTS = 20_000
+_STOPPING = "The gateway is stopping; try again in a moment."
+_MARK = "INSERT INTO commit_token (token, at) VALUES (?, ?) ON CONFLICT (token) DO NOTHING"
 
 Change = Callable[[Connection], Any]
+
+# What an attempt gives that finds its transaction committed by an earlier one.
+_COMMITTED_BEFORE = object()
 
 
 class Work(Enum):
@@ -108,6 +113,7 @@ class Writer:
         self._posts: deque[Row] = deque()
         self._statements: Statements | None = None
         self._has_turn = False
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -132,21 +138,27 @@ class Writer:
 
     def post(self, row: Row) -> None:
         """Take a log row along with the next transaction. Raises `Unavailable` when too many wait."""
+        if self._closed:
+            raise Unavailable(_STOPPING)
         if len(self._posts) >= _POSTS:
             raise Unavailable("Too many calls are waiting to be logged; try again in a moment.")
         self._posts.append(row)
 
     def _bound(self) -> None:
+        if self._closed:
+            raise Unavailable(_STOPPING)
         if len(self._queue) >= self._queue_limit:
             raise Unavailable("Too many calls are waiting to be stored; try again in a moment.")
 
-    def step(self) -> Generator[Step, Any, None]:
-        """Commit what is at the head of the queue (a batch, or one change), with the waiting log rows."""
+    def step(self) -> Generator[Step, Any, bool]:
+        """Commit what is at the head of the queue (a batch, or one change), with the waiting log rows.
+
+        Gives False where the database is away: the calls were told so, the log rows wait again.
+        """
         head = self._queue[0] if self._queue else None
         if isinstance(head, _Change):
             self._queue.popleft()
-            yield from self._run_change(head)
-            return
+            return (yield from self._run_change(head))
         batch: list[_Write] = []
         while self._queue and len(batch) < self._batch_limit:
             head = self._queue[0]
@@ -155,10 +167,9 @@ class Writer:
             batch.append(head)
             self._queue.popleft()
         posts = [self._posts.popleft() for _ in range(min(len(self._posts), self._batch_limit))]
-        if batch or posts:
-            yield from self._run_batch(batch, posts)
+        return not (batch or posts) or (yield from self._run_batch(batch, posts))
 
-    def _run_batch(self, batch: Sequence[_Write], posts: Sequence[Row]) -> Generator[Step, Any, None]:
+    def _run_batch(self, batch: Sequence[_Write], posts: Sequence[Row]) -> Generator[Step, Any, bool]:
         submissions = [item.submission for item in batch]
         started = perf_counter()
         try:
@@ -166,30 +177,33 @@ class Writer:
                 lambda statements: apply(statements, submissions, posts, clock.now())
             )
         except Exception as error:  # noqa: BLE001 - whatever it was, each piece gets its own try and its own answer
-            yield from self._one_by_one(batch, posts, error)
-            return
+            return (yield from self._one_by_one(batch, posts, error))
         self._observe(len(batch), perf_counter() - started)
         for item, verdict in zip(batch, verdicts, strict=True):
             item.waiter.answer(verdict)
+        return True
 
     def _one_by_one(
         self, batch: Sequence[_Write], posts: Sequence[Row], error: BaseException
-    ) -> Generator[Step, Any, None]:
+    ) -> Generator[Step, Any, bool]:
         """A batch failed: write its pieces alone; what fails alone is told so."""
         if isinstance(error, Unavailable):
             self._posts.extendleft(reversed(posts))
             for item in batch:
                 item.waiter.fail(error)
-        elif len(batch) + len(posts) == 1:
+            return False
+        if len(batch) + len(posts) == 1:
             for item in batch:
                 item.waiter.fail(error)
-        else:
-            for item in batch:
-                yield from self._run_batch([item], ())
-            for row in posts:
-                yield from self._run_batch((), [row])
+            return True
+        answers = True
+        for item in batch:
+            answers = yield from self._run_batch([item], ())
+        for row in posts:
+            answers = yield from self._run_batch((), [row])
+        return answers
 
-    def _run_change(self, item: _Change) -> Generator[Step, Any, None]:
+    def _run_change(self, item: _Change) -> Generator[Step, Any, bool]:
         def work(statements: Statements) -> Any:
             result = item.change(statements.connection)
             if item.log is not None:
@@ -200,20 +214,25 @@ class Writer:
             result = yield from self._transaction(work)
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to the writer's loop
             item.waiter.fail(error)
-        else:
-            item.waiter.answer(result)
+            return not isinstance(error, Unavailable)
+        item.waiter.answer(result)
+        return True
 
     def _transaction(self, work: Callable[[Statements], Any]) -> Generator[Step, Any, Any]:
-        """Run `work` and commit. Where the answer to COMMIT was lost, the token tells what became of it."""
+        """Run `work` and commit. Where the answer to COMMIT was lost, the token tells what became of it.
+
+        The token's INSERT is the question as well: the server may still be at the earlier COMMIT, and only an
+        INSERT of the same key waits for how that ends.
+        """
         token = uuid4().hex
         result: Any = None
-        for attempt in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             try:
                 yield from self._take_turn()
-                if attempt and (yield Step(Work.TALK, lambda: self._was_committed(token))):
-                    self._end_turn()
+                applied = yield Step(Work.TALK, lambda: self._begin_and_apply(work, token))
+                if applied is _COMMITTED_BEFORE:
                     return result
-                result = yield Step(Work.TALK, lambda: self._begin_and_apply(work, token))
+                result = applied
                 yield Step(Work.WAIT if self._database.dialect == "sqlite" else Work.TALK, self._commit)
             except GeneratorExit:
                 self._reset()
@@ -241,16 +260,14 @@ class Writer:
     def _begin_and_apply(self, work: Callable[[Statements], Any], token: str) -> Any:
         statements = self._connected()
         self._database.begin(statements.connection)
-        statements.run("INSERT INTO commit_token (token, at) VALUES (?, ?)", token, clock.now())
+        if not statements.run(_MARK, token, clock.now()):
+            self._roll_back()
+            return _COMMITTED_BEFORE
         return work(statements)
 
     def _commit(self) -> None:
         self._database.commit(self._connected().connection)
         self._end_turn()
-
-    def _was_committed(self, token: str) -> bool:
-        statements = self._connected()
-        return statements.one("SELECT 1 FROM commit_token WHERE token = ?", token) is not None
 
     def _connected(self) -> Statements:
         if self._statements is None:
@@ -264,6 +281,8 @@ class Writer:
         except Exception:  # noqa: BLE001 - the connection is of no use, whatever it said
             self._reset()
         else:
+            if self._statements is not None and self._statements.connection.invalidated:
+                self._reset()
             self._end_turn()
 
     def _reset(self) -> None:
@@ -275,7 +294,8 @@ class Writer:
         self._end_turn()
 
     def close(self) -> None:
-        """Give the connection back. What still waits must have been committed by the host before."""
+        """Take nothing more, and give the connection back; what still waits is the host's to commit before."""
+        self._closed = True
         statements, self._statements = self._statements, None
         if statements is not None:
             statements.connection.close()
