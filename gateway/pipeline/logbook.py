@@ -21,16 +21,29 @@ class Logbook:
         self._ids = ids
         self._strangers = Strangers()
 
+    def reserve(self) -> int:
+        """An id for a row that is made within a transaction, where none can be had: new ones come by the writer."""
+        return self._ids.take(1)[0]
+
     def row(
-        self, call: Call, reply: Reply, access: Access | None, operation: Operation | None, message: Row | None = None
+        self,
+        call: Call,
+        reply: Reply,
+        access: Access | None,
+        operation: Operation | None,
+        message: Row | None = None,
+        log_id: int | None = None,
     ) -> Row:
-        """A call's row. `message` is the row of the one message it sent, whose text is not copied."""
+        """A call's row. `message` is the row of the one message it sent, whose text is not copied.
+
+        `log_id` is one of `reserve`, compulsory within a transaction.
+        """
         return log.row(
             call,
             reply,
             access,
             operation,
-            self._ids.take(1)[0],
+            self.reserve() if log_id is None else log_id,
             message_id=None if message is None else message[_ID],
             text=None if message is None else message[_TEXT],
         )

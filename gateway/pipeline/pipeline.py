@@ -117,13 +117,14 @@ class Pipeline:
             ids=self._ids,
             settings=self._settings,
         )
+        log_id = self._logbook.reserve()
         return execute(
             operation,
             context,
             parameters,
             call,
             self._writer,
-            lambda reply, message: self._logbook.row(call, reply, access, operation, message),
+            lambda reply, message: self._logbook.row(call, reply, access, operation, message, log_id),
         )
 
     def _identify(self, call: Call, known: _Known) -> None:
