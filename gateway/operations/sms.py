@@ -1,6 +1,6 @@
 """The class `sms`: sending, and asking what became of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -126,12 +126,19 @@ def sendsmstogroupfromtemplate(context: Context, parameters: SendSmsToGroupFromT
     return bulk(plan, parameters.idgroup, parameters.countrycode, body, personal=personal)
 
 
-def message_ids(text: str) -> list[int]:
+class AskedId(NamedTuple):
+    """A message's id, and the digits it was asked for with, which the answer repeats."""
+
+    digits: str
+    id: int
+
+
+def message_ids(text: str) -> list[AskedId]:
     """Read ids joined by commas; white space around them is dropped."""
     parts = text.split(",", MAX_STATUS_IDS)
     if len(parts) > MAX_STATUS_IDS:
         raise ValueError(f"has more than {MAX_STATUS_IDS} ids")
-    return [_read_id(part.strip()) for part in parts]
+    return [AskedId(part, _read_id(part)) for part in map(str.strip, parts)]
 
 
 _read_id = Digits("sendsms")
@@ -140,7 +147,7 @@ _read_id = Digits("sendsms")
 class GetDeliveryStatus(Parameters):
     """Parameters of getdeliverystatus."""
 
-    messages: Annotated[list[int], Wire(message_ids)] = Field(
+    messages: Annotated[list[AskedId], Wire(message_ids)] = Field(
         description=f"Ids of messages joined by commas, {MAX_STATUS_IDS} at most."
     )
 
@@ -174,21 +181,21 @@ class DeliveryStatus(BaseModel):
 def getdeliverystatus(context: Context, parameters: GetDeliveryStatus) -> Answer:
     """In the order asked for; another account's id reads exactly like one that does not exist."""
     with context.read() as connection:
-        found = delivery.statuses(connection, context.account.id, parameters.messages)
+        found = delivery.statuses(connection, context.account.id, [asked.id for asked in parameters.messages])
     zone, now = context.account.zone, context.now
     result = []
-    for message_id in parameters.messages:
+    for digits, message_id in parameters.messages:
         row = found.get(message_id)
         if row is None:
-            result.append(_status(message_id, None, None, "UNKNOWN"))
+            result.append(_status(digits, None, None, "UNKNOWN"))
             continue
         date = format_when(row.final_at, zone) if row.final_at is not None else None
-        result.append(_status(message_id, row.text, date, public(State(row.state), row.due_at, now)))
+        result.append(_status(digits, row.text, date, public(State(row.state), row.due_at, now)))
     return Answer(result)
 
 
-def _status(message_id: int, text: str | None, date: str | None, status: str) -> dict[str, str | None]:
-    return {"messageid": str(message_id), "sms": text, "deliverydate": date, "deliverystatus": status}
+def _status(message_id: str, text: str | None, date: str | None, status: str) -> dict[str, str | None]:
+    return {"messageid": message_id, "sms": text, "deliverydate": date, "deliverystatus": status}
 
 
 def template_text(context: Context, template_id: int) -> str:
