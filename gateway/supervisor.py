@@ -223,7 +223,7 @@ def _announce(told: Mapping[str, Any], http: str, prepared: Mapping[str, Any]) -
     text = welcome.addresses(http, told)
     first = prepared.get("first_start")
     if first:
-        text = welcome.first_start(text, http, told, first)
+        text = welcome.first_start(text, http, first)
         if not sys.stdout.isatty():
             text += f"\nThis is also kept in {welcome.save(Path(told['data']), text)}, for you alone to read.\n"
     with contextlib.suppress(BrokenPipeError):

@@ -274,7 +274,9 @@ class Worker(GeventPyWSGIWorker):  # type: ignore[misc]
 
     def patch(self) -> None:
         """Make the listening sockets gevent's; the standard library was patched before the fork."""
-        self.sockets: list[Any] = [gevent_socket(s.FAMILY, socket.SOCK_STREAM, fileno=s.sock.detach()) for s in self.sockets]
+        self.sockets: list[Any] = [
+            gevent_socket(s.FAMILY, socket.SOCK_STREAM, fileno=s.sock.detach()) for s in self.sockets
+        ]
 
     def notify(self) -> None:
         """Tell the master that this worker lives, and end when the master does not."""

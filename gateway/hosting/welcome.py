@@ -1,6 +1,7 @@
 """What `trunkline run` tells: where it answers and, at the first start, the secrets and a first SMS to try."""
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,9 @@ FILE = "first-start.txt"
 # The simulated carrier reports numbers that end in 0001 as delivered at once.
 DESTINATION = "34600000001"
 
+# Neither the shell nor a form reads these as anything but themselves.
+_BARE = re.compile(r"[A-Za-z0-9._-]+")
+
 
 def addresses(http: str, told: Mapping[str, Any]) -> str:
     """Where the gateway answers; `http` is HOST:PORT, `told` what the supervisor knows of the settings."""
@@ -21,39 +25,38 @@ def addresses(http: str, told: Mapping[str, Any]) -> str:
     )
 
 
-def first_start(text: str, http: str, told: Mapping[str, Any], made: Mapping[str, Any]) -> str:
-    """The addresses in `text`, then what the first start `made`: accounts with their secrets, calls to try."""
-    operator, demo = made["operator"], made["demo"]
-    url = f"http://{_reachable(http)}/api/http/"
-    user, password = demo["user"], demo["secret"]
-    send = _curl(
-        url,
-        {
-            "class": "sms",
-            "method": "sendsms",
-            "user": user,
-            "password": password,
-            "from": "Trunkline",
-            "to": DESTINATION,
-            "sms": "Hello from Trunkline",
-        },
-    )
-    ask = _curl(
-        url,
-        {"class": "sms", "method": "getdeliverystatus", "user": user, "password": password, "messages": "MESSAGEID"},
-    )
-    return (
-        f"{text}\n"
-        "This is the first start. These secrets are shown this once:\n\n"
-        f"  operator       {operator['user']}\n"
-        f"  its password   {operator['secret']}\n\n"
-        f"  demo account   {user}\n"
-        f"  its password   {password}\n\n"
-        "Send a first SMS, to the simulated carrier:\n\n"
-        f"  {send}\n\n"
-        "Ask what became of it, with the messageid of the answer in place of MESSAGEID:\n\n"
-        f"  {ask}\n"
-    )
+def first_start(text: str, http: str, made: Mapping[str, Any]) -> str:
+    """The addresses in `text`, then what the first start `made`: logins with their secrets, calls to try."""
+    operator, demo = made.get("operator"), made.get("demo")
+    lines = [text, "This is the first start. These secrets are shown this once:", ""]
+    if operator:
+        lines += [f"  operator       {operator['user']}", f"    password     {operator['secret']}"]
+    if demo:
+        lines += [
+            f"  demo account   {demo['email']}",
+            f"    password     {demo['password']}",
+            f"  its access     {demo['user']}",
+            f"    password     {demo['secret']}",
+            "",
+            *_calls(f"http://{_reachable(http)}/api/http/", demo["user"], demo["secret"]),
+        ]
+    return "\n".join((*lines, ""))
+
+
+def _calls(url: str, user: str, password: str) -> list[str]:
+    credentials = {"user": user, "password": password}
+    message = {"from": "Trunkline", "to": DESTINATION, "sms": "Hello from Trunkline"}
+    send = {"class": "sms", "method": "sendsms", **credentials, **message}
+    ask = {"class": "sms", "method": "getdeliverystatus", **credentials, "messages": "MESSAGEID"}
+    return [
+        "Send a first SMS, to the simulated carrier:",
+        "",
+        f"  {_curl(url, send)}",
+        "",
+        "Ask what became of it, with the messageid of the answer in place of MESSAGEID:",
+        "",
+        f"  {_curl(url, ask)}",
+    ]
 
 
 def save(data: Path, text: str) -> Path:
@@ -66,8 +69,11 @@ def save(data: Path, text: str) -> Path:
 
 
 def _curl(url: str, parameters: Mapping[str, str]) -> str:
-    fields = " ".join(f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in parameters.items())
-    return f"curl -sS {fields} {shlex.quote(url)}"
+    fields = (
+        f"-d {name}={value}" if _BARE.fullmatch(value) else f"--data-urlencode {shlex.quote(f'{name}={value}')}"
+        for name, value in parameters.items()
+    )
+    return f"curl -sS {' '.join(fields)} {shlex.quote(url)}"
 
 
 def _reachable(http: str) -> str:
