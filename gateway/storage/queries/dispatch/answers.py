@@ -59,6 +59,16 @@ class Answers:
     doubtful: list[int] = field(default_factory=list)
     ended: list[tuple[State, str | None, int]] = field(default_factory=list)
 
+    def messages(self) -> set[int]:
+        """The messages that are answered."""
+        return {
+            *(row[1] for row in self.sent),
+            *(row[2] for row in self.again),
+            *(row[3] for row in self.elsewhere),
+            *(row[2] for row in self.ended),
+            *self.doubtful,
+        }
+
 
 def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int) -> list[State]:
     """Write answers, refunds and routes taken next; the states that messages have reached.
