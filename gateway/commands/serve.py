@@ -1,6 +1,5 @@
 """The commands that serve: `run` everything on this machine, or one role alone."""
 
-import asyncio
 import sys
 
 import click
@@ -53,9 +52,9 @@ def web(http: str | None) -> None:
 @click.command(cls=Command)
 def dispatch() -> None:
     """Run the dispatcher alone."""
-    from gateway.dispatch import dispatcher  # noqa: PLC0415
+    from gateway.dispatch import role  # noqa: PLC0415
     from gateway.hosting.lifeline import Lifeline  # noqa: PLC0415
 
     settings = session().settings()
     Lifeline().watch()
-    asyncio.run(dispatcher.run(settings))
+    role.run(settings)

@@ -54,12 +54,14 @@ class Throttle:
         """Count answers: the rate falls with the share of complaints, to half if there was nothing else."""
         now = self._now()
         self._span_count += taken
-        if now - self._span_began >= _SPAN:
-            self._actual = self._span_count / (now - self._span_began)
+        span = now - self._span_began
+        actual = self._span_count / max(span, BURST)
+        if span >= _SPAN:
+            self._actual = actual
             self._span_began, self._span_count = now, 0
         if throttled:
             self._refill()
-            current = self._rate if self._rate is not None else max(self._actual, LEAST)
+            current = self._rate if self._rate is not None else max(actual, self._actual, LEAST)
             least = min(LEAST, self._limit) if self._limit is not None else LEAST
             self._rate = max(least, current * (1 - throttled / (taken + throttled) / 2))
             self._tokens = min(self._tokens, self._burst())
