@@ -138,8 +138,9 @@ def translated() -> Iterator[None]:
         raise
 
 
-# https://www.sqlite.org/rescode.html: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL
-_SQLITE_AWAY = frozenset({5, 6, 7, 8, 10, 13, 14, 15})
+# https://www.sqlite.org/rescode.html: BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL. READONLY is not among
+# them: a disk that turns read-only under an open file is IOERR, and READONLY a statement on the wrong connection.
+_SQLITE_AWAY = frozenset({5, 6, 7, 10, 13, 14, 15})
 
 
 def is_away(error: BaseException) -> bool:

@@ -15,8 +15,10 @@ from gateway.storage.database import Database, driver, translated
 from gateway.storage.errors import Incompatible, Unavailable
 from gateway.storage.turns import Turn
 
-BUSY_TIMEOUT = 5.0  # seconds; a last net, the turn keeps writers apart
-CLOSING_PATIENCE = 5.0  # seconds that `close` waits for its turn
+# Seconds. The turn keeps writers apart; this bridges the moments in which a connection closes, when SQLite tries
+# for an exclusive lock, and is a last net against programs that take no turns.
+BUSY_TIMEOUT = 5.0
+CLOSING_PATIENCE = 2.0  # seconds that `close` waits for its turn
 
 # Pages of 4 KiB until the log is folded back into the file, and the size it is cut to after that.
 _COMMON = ("PRAGMA foreign_keys = ON", "PRAGMA mmap_size = 0")

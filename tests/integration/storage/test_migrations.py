@@ -1,8 +1,5 @@
 """The migrations make the schema that `storage.schema` declares, once, whoever starts first."""
 
-import subprocess
-import sys
-
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -17,6 +14,7 @@ from gateway.storage.errors import Incompatible
 from gateway.storage.migrate import HEAD, at_head, migrate
 from gateway.storage.partitions import is_partition
 from gateway.storage.schema import carrier, config_version, counter, price, route
+from tests.support.processes import scripts
 
 MIGRATE = """
 import sys
@@ -87,28 +85,12 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
 
 
 def test_processes_that_migrate_at_once_do_it_once(empty_url: str) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, empty_url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    results = []
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    for process in processes:
-        _, errors = process.communicate(timeout=60)
-        results.append((process.returncode, errors))
-    assert results == [(0, "")] * 4
+    with scripts(MIGRATE, [empty_url], 4) as processes:
+        for process in processes:
+            assert process.line() == "ready"
+        for process in processes:
+            process.say("go")
+        assert [process.end() for process in processes] == [(0, "")] * 4
     database = Database.open(empty_url)
     assert at_head(database)
     with database.read() as connection:
