@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gateway import clock
+from gateway import __version__, clock
 from gateway.commands import output
 from gateway.commands.framework import BadInput, Command, Failure, session, sqlite_file
 from gateway.settings import Settings
@@ -43,7 +43,8 @@ def backup(file: Path) -> None:
     if not file.parent.is_dir():
         raise BadInput(f"there is no folder {file.parent}")
     with session().database() as database:
-        size = backups.back_up(database, source, settings.data / KEY_FILE, file.absolute(), clock.now())
+        key = settings.data / KEY_FILE
+        size = backups.back_up(database, source, key, file.absolute(), now=clock.now(), version=__version__)
     output.done(f"Saved {size} bytes in {file}.", {"file": str(file), "bytes": size})
 
 

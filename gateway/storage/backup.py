@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gateway import __version__
 from gateway.messaging.states import State
 from gateway.storage.database import Database
 from gateway.storage.errors import Conflict, Incompatible
@@ -35,10 +34,11 @@ _HOLD = (
 )
 
 
-def back_up(database: Database, file: Path, key: Path, target: Path, now: int) -> int:
+def back_up(database: Database, file: Path, key: Path, target: Path, *, now: int, version: str) -> int:
     """Write a backup of the open SQLite database in `file` and of the key file to `target`; its size in bytes.
 
-    A file of that name is replaced once the backup is whole. `now` is in UTC microseconds. Raises OSError,
+    A file of that name is replaced once the backup is whole. `now` (UTC microseconds) and the product's
+    `version` go into the manifest. Raises OSError,
     and Incompatible when the copy is found damaged.
     """
     with _workshop(target.parent) as folder:
@@ -53,7 +53,7 @@ def back_up(database: Database, file: Path, key: Path, target: Path, now: int) -
             source.backup(destination)
             destination.execute("PRAGMA journal_mode = DELETE").fetchone()
             _check(destination)
-        (folder / _MANIFEST).write_text(json.dumps({"format": _FORMAT, "version": __version__, "at": now}))
+        (folder / _MANIFEST).write_text(json.dumps({"format": _FORMAT, "version": version, "at": now}))
         if key.exists():
             shutil.copyfile(key, folder / KEY_FILE)
         archive = folder / "archive"
