@@ -4,13 +4,13 @@ SQLite (`sqlite.py`) is the embedded default, PostgreSQL (`postgresql.py`) is fo
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, make_url
+from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -167,36 +167,3 @@ def is_away(error: BaseException) -> bool:
 def driver(connection: Connection) -> Any:
     """The driver's own connection (sqlite3 or psycopg) below SQLAlchemy's."""
     return connection.connection.driver_connection
-
-
-def insert_sql(table: Table, columns: Sequence[str], dialect: Dialect) -> str:
-    """`INSERT INTO … VALUES (?, …)` for `executemany`, with the driver's placeholders; columns in row order."""
-    mark = "?" if dialect == "sqlite" else "%s"
-    return f"INSERT INTO {table.name} ({_names(table, columns)}) VALUES ({', '.join([mark] * len(columns))})"
-
-
-def copy_sql(table: Table, columns: Sequence[str]) -> str:
-    """`COPY … FROM STDIN` for `copy_rows`, PostgreSQL only; columns in row order."""
-    return f"COPY {table.name} ({_names(table, columns)}) FROM STDIN"
-
-
-def executemany(connection: Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Run `sql` for each row on the driver's own cursor. Raises Unavailable, and the driver's other errors."""
-    with translated():
-        cursor = driver(connection).cursor()
-        try:
-            cursor.executemany(sql, rows)
-        finally:
-            cursor.close()
-
-
-def copy_rows(connection: Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Send rows with a statement of `copy_sql`. Raises Unavailable, and the driver's other errors."""
-    with translated(), driver(connection).cursor() as cursor, cursor.copy(sql) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _names(table: Table, columns: Sequence[str]) -> str:
-    """The columns' names, quoted: one is a word of SQL (`count`, `class`), and a wrong one is a KeyError."""
-    return ", ".join(f'"{table.c[name].name}"' for name in columns)

@@ -20,8 +20,8 @@ from gateway.storage.turns import Turn
 BUSY_TIMEOUT = 5.0
 CLOSING_PATIENCE = 2.0  # seconds that `close` waits for its turn
 
-# Pages of 4 KiB until the log is folded back into the file, and the size it is cut to after that.
 _COMMON = ("PRAGMA foreign_keys = ON", "PRAGMA mmap_size = 0")
+# The log is folded back into the file at 4,000 pages of 4 KiB, and cut to 64 MiB after that; caches are in KiB.
 _WRITER = (
     *_COMMON,
     "PRAGMA synchronous = FULL",
