@@ -16,6 +16,7 @@ REDACTED = "[redacted]"
 _SECRET_NAME = re.compile(r"pass_?wor[dt]|passwd|passphrase|pwd|secret|token|api_?key|credential|authori[sz]ation")
 # Shorter ones are only replaced as whole values: to cut every "1" out of a log would hide no secret.
 _SHORTEST = 6
+_BEGINNING = 12
 _KNOWN_NAMES = 1024
 _LONGEST_NAME = 64
 
@@ -64,27 +65,49 @@ class Secrets:
     __slots__ = ("_long", "_short")
 
     def __init__(self, values: Iterable[str | None]) -> None:
-        # As it was given and as it is written: a lone surrogate is not.
-        given = {text for value in values if value for text in (value, _writable(value))}
+        given = {text for value in values if value for text in _variants(value)}
         self._long = sorted((value for value in given if len(value) >= _SHORTEST), key=len, reverse=True)
         self._short = frozenset(value for value in given if len(value) < _SHORTEST)
 
     def hide(self, text: str) -> str:
-        """Give the text with every secret in it replaced; a short one only where it is all of the text."""
+        """Give the text with every secret in it replaced; a short one only where it is all of the text.
+
+        Of a long one its beginning is replaced too, for where a sentence repeats only the first characters.
+        """
         if text in self._short:
             return REDACTED
         for secret in self._long:
-            if secret in text:
-                text = text.replace(secret, REDACTED)
+            if secret[:_BEGINNING] in text:
+                text = _without(text.replace(secret, REDACTED), secret)
         return text
 
     def within(self, json: bytes) -> bool:
         """Whether JSON (made by `dumps`) may hold a secret. Cheap; now and then a false alarm."""
-        return any(_escaped(secret) in json for secret in (*self._long, *self._short))
+        return any(_escaped(secret[:_BEGINNING]) in json for secret in (*self._long, *self._short))
 
     def hide_all(self, value: Any) -> Any:
         """The same plain value with secrets replaced in all its names and texts; numbers stay."""
         return _mapped(value, self.hide)
+
+
+def _variants(secret: str) -> tuple[str, ...]:
+    """A secret as it was given, as it is written (a lone surrogate is not) and as an error's detail quotes it."""
+    if secret.isprintable() and "'" not in secret and "\\" not in secret:
+        return (secret,)
+    return secret, _writable(secret), repr(secret)[1:-1]
+
+
+def _without(text: str, secret: str) -> str:
+    """Replace what the text has of the beginning of a secret."""
+    beginning = secret[:_BEGINNING]
+    at = text.find(beginning)
+    while at >= 0:
+        end = at + len(beginning)
+        while end < len(text) and end - at < len(secret) and text[end] == secret[end - at]:
+            end += 1
+        text = text[:at] + REDACTED + text[end:]
+        at = text.find(beginning, at + len(REDACTED))
+    return text
 
 
 def _escaped(secret: str) -> bytes:

@@ -149,6 +149,29 @@ def test_the_secret_in_another_place(place: str, secret: str) -> None:
     assert_nowhere(secret, log.row(call, reply, an_access(), None, 42))
 
 
+CUTS = [("quoted", repr(SECRET[:20])), ("the end of a sentence", SECRET[:15]), ("twice", SECRET[:13] + SECRET[:20])]
+
+
+@pytest.mark.parametrize("piece", [c[1] for c in CUTS], ids=[c[0] for c in CUTS])
+def test_the_beginning_of_the_secret(piece: str) -> None:
+    call = a_send(user_agent=f"x{piece}", parameters={"to": f"{piece}…"})
+    row = log.row(call, Reply(None, Code.INCORRECT_PARAM, f"to: {piece}… is no number."), None, None, 42)
+    assert SECRET[:12] not in str(row)
+    assert str(row).count(REDACTED) >= 3
+
+
+def test_a_secret_with_quotes_as_a_detail_repeats_it() -> None:
+    secret = "it's a \\ secret"
+    row = log.row(a_send(secret=secret), Reply(None, Code.INCORRECT_PARAM, f"to: {secret!r} is none."), None, None, 4)
+    assert "secret" not in str(row).replace(REDACTED, "")
+
+
+@pytest.mark.parametrize("secret", ["redacted", "[redacted]", "[redacted][redacted]", "status", '":"SUCCESS"'])
+def test_a_secret_that_the_row_itself_is_made_of(secret: str) -> None:
+    row = entry(a_send(secret=secret, parameters={"to": secret, secret: f"{secret}{secret}"}), ACCEPTED)
+    assert row["response"]["status"] == "SUCCESS"
+
+
 def assert_nowhere(secret: str, row: tuple) -> None:
     """Neither as it is, nor as JSON writes it."""
     row[LOG_COLUMNS.index("parameters")].encode()
