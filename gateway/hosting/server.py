@@ -275,7 +275,8 @@ class Worker(GeventPyWSGIWorker):  # type: ignore[misc]
     def patch(self) -> None:
         """Make the listening sockets gevent's; the standard library was patched before the fork."""
         self.sockets: list[Any] = [
-            gevent_socket(s.FAMILY, socket.SOCK_STREAM, fileno=s.sock.detach()) for s in self.sockets
+            gevent_socket(listener.FAMILY, socket.SOCK_STREAM, fileno=listener.sock.detach())
+            for listener in self.sockets
         ]
 
     def notify(self) -> None:
