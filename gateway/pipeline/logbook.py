@@ -48,9 +48,12 @@ class Logbook:
             text=None if message is None else message[_TEXT],
         )
 
-    def stranger(self, call: Call, reply: Reply, operation: Operation | None) -> Sequence[Row]:
-        """The rows that are due now that a call was refused before anybody was known."""
-        return self._strangers.add(self.row(call, reply, None, operation))
+    def stranger(self, call: Call, reply: Reply, tried: Access | None, operation: Operation | None) -> Sequence[Row]:
+        """The rows that are due now that a call was refused before its caller was known.
+
+        `tried` is the access whose login was given: its account sees who tried.
+        """
+        return self._strangers.add(self.row(call, reply, tried, operation))
 
     def due(self, now: int | None) -> Sequence[Row]:
         """The sums whose minute is over at `now` (UTC microseconds); all of them at None, when the process ends."""

@@ -169,7 +169,8 @@ class Pipeline:
         """A call that wrote nothing is logged within a second; one that cannot be logged is not served."""
         try:
             if known.access is None:
-                rows = self._logbook.stranger(call, reply, known.operation)
+                tried = self._directory.access(call.login) if call.login else None
+                rows = self._logbook.stranger(call, reply, tried, known.operation)
             else:
                 rows = [self._logbook.row(call, reply, known.access, known.operation)]
             for row in rows:
