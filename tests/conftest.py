@@ -12,7 +12,10 @@ import pytest
 
 from gateway.storage.database import Database
 from gateway.storage.migrate import migrate
+from tests.support.gateway import running_gateway
 from tests.support.postgresql import Server, server
+
+__all__ = ["running_gateway"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
