@@ -137,8 +137,7 @@ async def offer(host: str, port: int, requests: list[bytes], rate: float) -> Out
     """Make the calls at `rate` a second over CONNECTIONS connections."""
     loop = asyncio.get_running_loop()
     run = Run(requests)
-    for _ in range(CONNECTIONS):
-        await loop.create_connection(lambda: Connection(run), host, port)
+    transports = [(await loop.create_connection(lambda: Connection(run), host, port))[0] for _ in range(CONNECTIONS)]
     started = time.perf_counter()
     for index in range(len(requests)):
         due = started + index / rate
@@ -152,7 +151,10 @@ async def offer(host: str, port: int, requests: list[bytes], rate: float) -> Out
         await asyncio.wait_for(run.finished.wait(), DRAIN)
     except TimeoutError:
         run.outcome.unanswered = len(requests) - len(run.latencies)
-    return _summary(run, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    for transport in transports:
+        transport.close()
+    return _summary(run, seconds)
 
 
 def _summary(run: Run, seconds: float) -> Outcome:
