@@ -136,7 +136,7 @@ class Pipeline:
             raise Refusal(Code.MISSING_METHOD, "Give the operation as method, for example sendsms.")
         class_name, method = call.class_name.lower(), call.method.lower()
         known.operation = CATALOGUE.get((class_name, method))
-        known.access = self._authenticator.authenticate(call)
+        known.access = call.access = self._authenticator.authenticate(call)
         if known.operation is None:
             raise self._no_such(class_name, method)
 
