@@ -43,7 +43,7 @@ def test_options_come_as_text() -> None:
 
 
 def test_an_unknown_kind_names_those_there_are() -> None:
-    with pytest.raises(UnknownKind, match="'pigeon' is no kind of carrier: it is one of .*simulator"):
+    with pytest.raises(UnknownKind, match=r"'pigeon' is no kind of carrier: it is one of .*simulator"):
         registry.check("pigeon", {})
 
 
