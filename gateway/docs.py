@@ -152,9 +152,13 @@ def _type(annotation: Any) -> str:
         return "object"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "{" + ", ".join(annotation.model_fields) + "}"
-    return {"str": "text", "int": "whole number", "Decimal": "number", "bool": "true or false"}.get(
-        getattr(annotation, "__name__", ""), str(annotation)
-    )
+    return {
+        "str": "text",
+        "int": "whole number",
+        "Decimal": "number",
+        "bool": "true or false",
+        "datetime": "date",
+    }.get(getattr(annotation, "__name__", ""), str(annotation))
 
 
 def _default(field: FieldInfo) -> str:

@@ -9,7 +9,7 @@ import orjson
 
 from gateway.frontends import StartResponse
 from gateway.messaging.money import format_credits
-from gateway.operations.context import Credits, Rows
+from gateway.operations.context import Credits, Moment, Rows
 from gateway.pipeline.call import Reply
 
 TYPES = {"json": "application/json", "xml": "application/xml; charset=utf-8"}
@@ -160,6 +160,8 @@ def _json_member(value: Any) -> Iterator[bytes]:
 def _json_value(value: Any) -> Any:
     if isinstance(value, Credits):
         return orjson.Fragment(format_credits(value.micro))
+    if isinstance(value, Moment):
+        return value.text
     if isinstance(value, Rows):
         return list(chain.from_iterable(value.pages()))
     raise TypeError(f"a result holds a {type(value).__name__}")
@@ -198,6 +200,8 @@ def _element(name: str, value: Any) -> Iterator[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, Credits):
         return format_credits(value.micro)
+    if isinstance(value, Moment):
+        return value.text
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int):

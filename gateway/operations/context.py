@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from gateway.messaging.routing import PriceTable, RouteTable
+from gateway.messaging.schedule import format_when
 from gateway.settings import Settings
 from gateway.storage.records import Access, Account
 from gateway.storage.submission import Row
@@ -48,6 +50,19 @@ class Credits:
     """An exact amount, in micro-credits; front ends render it as a decimal without trailing zeros."""
 
     micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time of the account: UTC microseconds and its zone. Front ends render it as their dates are."""
+
+    micros: int
+    zone: ZoneInfo
+
+    @property
+    def text(self) -> str:
+        """`yyyy-mm-dd hh:mm:ss` in the zone."""
+        return format_when(self.micros, self.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """The class `sms`: sending, and asking what became of it."""
 
+from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
 from gateway.messaging import template as templates_text
-from gateway.messaging.schedule import format_when
 from gateway.messaging.states import State, public
 from gateway.operations.bulk import bulk
 from gateway.operations.catalogue import Parameters, operation
-from gateway.operations.context import Answer, Bulk, Context, Credits, Send
+from gateway.operations.context import Answer, Bulk, Context, Credits, Moment, Send
 from gateway.operations.errors import Code, Refusal
 from gateway.operations.sending import (
     BulkSent,
@@ -157,7 +157,7 @@ class DeliveryStatus(BaseModel):
 
     messageid: str
     sms: str | None = Field(description="Text of the message.")
-    deliverydate: str | None = Field(description="When the receipt arrived, in the account's time zone.")
+    deliverydate: datetime | None = Field(description="When the receipt arrived, in the account's time zone.")
     deliverystatus: Literal[
         "SCHEDULED",
         "QUEUED",
@@ -189,12 +189,12 @@ def getdeliverystatus(context: Context, parameters: GetDeliveryStatus) -> Answer
         if row is None:
             result.append(_status(digits, None, None, "UNKNOWN"))
             continue
-        date = format_when(row.final_at, zone) if row.final_at is not None else None
+        date = Moment(row.final_at, zone) if row.final_at is not None else None
         result.append(_status(digits, row.text, date, public(State(row.state), row.due_at, now)))
     return Answer(result)
 
 
-def _status(message_id: str, text: str | None, date: str | None, status: str) -> dict[str, str | None]:
+def _status(message_id: str, text: str | None, date: Moment | None, status: str) -> dict[str, str | Moment | None]:
     return {"messageid": message_id, "sms": text, "deliverydate": date, "deliverystatus": status}
 
 

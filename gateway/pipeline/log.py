@@ -11,7 +11,7 @@ import orjson
 
 from gateway.messaging.money import format_credits
 from gateway.operations.catalogue import Operation
-from gateway.operations.context import Credits, Rows
+from gateway.operations.context import Credits, Moment, Rows
 from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.redact import REDACTED, Secrets, dumps, is_secret_name, line
 from gateway.storage.records import Access
@@ -166,6 +166,8 @@ def _brief_field(name: str, value: Any, secrets: Secrets) -> Any:
 def _rendered(value: Any) -> Any:
     if isinstance(value, Credits):
         return orjson.Fragment(format_credits(value.micro))
+    if isinstance(value, Moment):
+        return value.text
     if isinstance(value, Rows):
         return "[rows]"
     return f"[{type(value).__name__}]"

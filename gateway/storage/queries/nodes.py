@@ -54,7 +54,8 @@ def forget(connection: Connection, now: int) -> None:
 
 def last_seen(connection: Connection, role: str) -> int | None:
     """When a process of this role was last known to live, or None where there is none."""
-    return connection.execute(select(func.max(node.c.seen_at)).where(node.c.role == role)).scalar_one()
+    seen: int | None = connection.execute(select(func.max(node.c.seen_at)).where(node.c.role == role)).scalar_one()
+    return seen
 
 
 def alive(connection: Connection, now: int) -> list[Node]:
