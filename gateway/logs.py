@@ -26,6 +26,8 @@ Event = MutableMapping[str, Any]
 # A line fits what a pipe takes at once (PIPE_BUF), so that the lines of several processes do not mix.
 _LONGEST_VALUE = 300
 _FRAMES = 8
+# An object is named by its type, never by what is in it.
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_NON_STR_KEYS
 
 
 def start(role: str, level: str = "info", form: str = "auto") -> None:
@@ -122,7 +124,7 @@ def _head(_: Any, level: str, event: Event) -> Event:
 
 def _json(_: Any, __: str, event: Event) -> bytes:
     event["time"] = _moment(event["time"])
-    return orjson.dumps(_short(event), default=_type_name, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(_short(event), default=_type_name, option=_OPTIONS | orjson.OPT_APPEND_NEWLINE)
 
 
 def _console(_: Any, __: str, event: Event) -> bytes:
@@ -140,15 +142,14 @@ def _moment(seconds: float) -> str:
 def _short(event: Event) -> Event:
     for key, value in event.items():
         if type(value) is str and (len(value) > _LONGEST_VALUE or not value.isascii()):
-            event[key] = value[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
+            # Unicode has line ends of its own, and lone surrogates cannot be written.
+            event[key] = "".join(c if c.isascii() or c.isprintable() else "\ufffd" for c in value[:_LONGEST_VALUE])
     return event
 
 
 def _readable(value: Any, quoted: str = ' "=') -> str:
-    text = orjson.dumps(value, default=_type_name).decode()
+    text = orjson.dumps(value, default=_type_name, option=_OPTIONS).decode()
     bare = isinstance(value, str) and value.isprintable() and not any(mark in value for mark in quoted)
-    if not text.isprintable():
-        text = text.encode("ascii", "backslashreplace").decode()
     return text[1:-1] if bare and "\\" not in text else text
 
 

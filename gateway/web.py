@@ -7,6 +7,7 @@ patched the standard library before this module is loaded (`gateway.hosting.patc
 import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -153,7 +154,17 @@ def _said(message: str, values: tuple[Any, ...]) -> str:
 class _Worker(Worker):
     """A worker with the gateway in it."""
 
-    program: "_Program"
+    def init_process(self) -> None:
+        """Serve. What ends it goes to the log by its place: gunicorn would print its text, which may hold secrets."""
+        try:
+            super().init_process()
+        except Unavailable as error:
+            logs.error("worker cannot start", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - the process ends here
+            logs.failure("worker failed", error)
+        else:
+            return
+        sys.exit(1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def load_wsgi(self) -> None:
         """Open the gateway, in this process."""

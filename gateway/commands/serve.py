@@ -43,6 +43,7 @@ def web(http: str | None) -> None:
     from gateway import web as role  # noqa: PLC0415
 
     settings = session().settings(http=http)
+    _check_database()
     try:
         role.run(settings)
     except ValueError as error:
@@ -56,5 +57,12 @@ def dispatch() -> None:
     from gateway.hosting.lifeline import Lifeline  # noqa: PLC0415
 
     settings = session().settings()
+    _check_database()
     Lifeline().watch()
     role.run(settings)
+
+
+def _check_database() -> None:
+    """Fail in one line where the database is away or is not of this version."""
+    with session().database():
+        pass
