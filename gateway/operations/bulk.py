@@ -39,7 +39,7 @@ def _check_group(context: Context, group_id: int) -> None:
         group = groups.get(connection, account, group_id)
         size = contacts.count(connection, account, group_id) if group is not None else 0
     if group is None or group.type != "mobile":
-        raise Refusal(Code.NOT_ACCESS_TO_GROUP, f"idgroup: This account has no group {group_id}.")
+        raise Refusal(Code.NOT_ACCESS_TO_GROUP, "idgroup: This account has no group of this id.")
     if size == 0:
         raise Refusal(Code.INCORRECT_PARAM, f"idgroup: The group {group_id} has no contacts.")
     if size > context.settings.max_batch:

@@ -203,7 +203,7 @@ def template_text(context: Context, template_id: int) -> str:
     with context.read() as connection:
         found = templates.get(connection, context.account.id, template_id)
     if found is None or found.type != "mobile":
-        raise Refusal(Code.NOT_ACCESS_TO_TEMPLATE, f"idtemplate: This account has no SMS template {template_id}.")
+        raise Refusal(Code.NOT_ACCESS_TO_TEMPLATE, "idtemplate: This account has no SMS template of this id.")
     return found.message
 
 
