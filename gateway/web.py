@@ -42,13 +42,17 @@ SILENCE = 60
 _HASHES = 2
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM; ends the process.
+def listener(settings: Settings) -> socket.socket:
+    """The socket to serve at: the supervisor's, or one of our own.
 
     Raises `ValueError` for an address that cannot be or is not allowed, `OSError` for one in use.
     """
+    return listen.inherited(HTTP_SOCKET) or listen.bind(settings.http, "http", settings.allow_plaintext)
+
+
+def run(settings: Settings, listener: socket.socket) -> None:
+    """Serve at a socket until SIGTERM; ends the process."""
     logs.start("web", settings.log_level, settings.log_format)
-    listener = listen.inherited(HTTP_SOCKET) or listen.bind(settings.http, "http", settings.allow_plaintext)
     metrics.prepare(metrics_folder(settings.data))
     _preload()
     _Master(_Program(settings, listener)).run()

@@ -43,11 +43,12 @@ def web(http: str | None) -> None:
     from gateway import web as role  # noqa: PLC0415
 
     settings = session().settings(http=http)
-    _check_database()
     try:
-        role.run(settings)
+        listener = role.listener(settings)
     except ValueError as error:
         raise BadInput(str(error)) from None
+    _check_database()
+    role.run(settings, listener)
 
 
 @click.command(cls=Command)
