@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from gateway.storage.errors import Conflict, Incompatible, Unavailable
+from gateway.storage.errors import Conflict, Incompatible, Taken, Unavailable
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -162,6 +162,8 @@ def rendered() -> Iterator[None]:
         _fail(error.format_message(), error.exit_code)
     except click.Abort:
         _fail("interrupted", 130)
+    except Taken as error:
+        _fail(str(error), 2)
     except (Conflict, Incompatible, Unavailable) as error:
         _fail(str(error), 1)
     except OSError as error:

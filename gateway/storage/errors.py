@@ -21,3 +21,7 @@ class Conflict(Exception):
 
     The message is one sentence that says so, and nothing of the change is stored.
     """
+
+
+class Taken(Conflict):
+    """There is one of this name already."""

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, insert, or_, select, update
 
 from gateway.storage import versions
-from gateway.storage.errors import Conflict
+from gateway.storage.errors import Taken
 from gateway.storage.schema import access
 
 _MAX_NAME = 64
@@ -30,16 +30,16 @@ def create(
 
     `secret` is a hash of `storage.passwords`; `protocols`, `operations` and `networks` are JSON lists, None
     for no restriction; `rate` is in calls per 1,000 seconds. A revoked access gives its name up. Raises
-    Conflict when the account has an access of this name, or anybody one of this login.
+    Taken when the account has an access of this name, or anybody one of this login.
     """
     former = find(connection, account_id, name)
     if former is not None:
         if former["revoked_at"] is None:
-            raise Conflict(f"The account has an access named {name!r} already.")
+            raise Taken(f"The account has an access named {name!r} already.")
         mark = f"~{former['id']}"
         _change(connection, account_id, former["id"], name=name[: _MAX_NAME - len(mark)] + mark)
     if login_taken(connection, login):
-        raise Conflict(f"The login {login!r} is taken.")
+        raise Taken(f"The login {login!r} is taken.")
     access_id = connection.execute(
         insert(access)
         .values(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
 
 from gateway.storage import versions
-from gateway.storage.errors import Conflict
+from gateway.storage.errors import Taken
 from gateway.storage.schema import account, account_sender, balance
 
 MAX_PAGE = 1_000
@@ -26,10 +26,10 @@ def create(
     """Make an account with an empty balance; its id.
 
     `email` is in lower case, `country` a calling code or "", `sender` the default sender or "". Raises
-    Conflict when the e-mail is taken.
+    Taken when the e-mail is taken.
     """
     if find(connection, email) is not None:
-        raise Conflict(f"There is an account {email} already.")
+        raise Taken(f"There is an account {email} already.")
     account_id = connection.execute(
         insert(account)
         .values(

@@ -8,7 +8,7 @@ from sqlalchemy import Boolean, Connection, Row, delete, func, insert, literal_c
 
 from gateway.messaging.states import State
 from gateway.storage import versions
-from gateway.storage.errors import Conflict
+from gateway.storage.errors import Conflict, Taken
 from gateway.storage.records import Carrier
 from gateway.storage.schema import carrier, carrier_lease, message, route
 
@@ -21,9 +21,9 @@ def add(
     sealed_secrets: bytes | None,
     now: int,
 ) -> int:
-    """Make a carrier; its id. Raises Conflict when the name is taken."""
+    """Make a carrier; its id. Raises Taken when the name is taken."""
     if find(connection, name) is not None:
-        raise Conflict(f"There is a carrier {name!r} already.")
+        raise Taken(f"There is a carrier {name!r} already.")
     carrier_id = connection.execute(
         insert(carrier)
         .values(

@@ -2,14 +2,14 @@
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from gateway.storage.errors import Conflict
+from gateway.storage.errors import Taken
 from gateway.storage.schema import operator
 
 
 def create(connection: Connection, login: str, secret: str, now: int) -> int:
-    """Make an operator with a hash of `storage.passwords`; its id. Raises Conflict when the login is taken."""
+    """Make an operator with a hash of `storage.passwords`; its id. Raises Taken when the login is taken."""
     if find(connection, login) is not None:
-        raise Conflict(f"There is an operator {login!r} already.")
+        raise Taken(f"There is an operator {login!r} already.")
     row = insert(operator).values(login=login, secret=secret, created_at=now).returning(operator.c.id)
     return int(connection.execute(row).scalar_one())
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, tex
 
 from gateway.messaging.routing import Route
 from gateway.storage import versions
-from gateway.storage.errors import Conflict
+from gateway.storage.errors import Taken
 from gateway.storage.schema import account, carrier, price, route
 
 DEFAULT_LIST = 0
@@ -57,10 +57,10 @@ def named_prices(connection: Connection) -> Sequence[RowMapping]:
 
 
 def add_route(connection: Connection, prefix: str, carrier_id: int, cost: int, priority: int) -> int:
-    """Make a route (cost in micro-credits a segment); its id. Raises Conflict when there is this one already."""
+    """Make a route (cost in micro-credits a segment); its id. Raises Taken when there is this one already."""
     same = select(route.c.id).where(route.c.prefix == prefix, route.c.carrier_id == carrier_id)
     if connection.execute(same).first() is not None:
-        raise Conflict(f"There is a route of the prefix {prefix!r} to this carrier already.")
+        raise Taken(f"There is a route of the prefix {prefix!r} to this carrier already.")
     route_id = connection.execute(
         insert(route).values(prefix=prefix, carrier_id=carrier_id, cost=cost, priority=priority).returning(route.c.id)
     ).scalar_one()
