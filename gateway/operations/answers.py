@@ -13,7 +13,8 @@ _BATCH = "$batch"
 
 def keep(result: Any) -> str:
     """A result as JSON text; amounts and the rows of a batch are written as what they were made from."""
-    return orjson.dumps(result, default=_plain).decode()
+    # Else orjson would write a dataclass by its fields, and not ask.
+    return orjson.dumps(result, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
 
 
 def _plain(value: Any) -> Any:
