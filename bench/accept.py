@@ -66,6 +66,9 @@ def _section(
     line("memory at rest", "MiB", lambda load: load.memory_at_rest / MIB, lambda load: load.memory_at_rest / MIB)
     line("memory after the load", "MiB", lambda load: load.memory_after / MIB, lambda load: load.memory_after / MIB)
     section.notes = _notes(workspace, kinds, ours, how)
+    for load in theirs:
+        if load.others > 0.1:
+            section.notes.append(f"Kannel: other processes used {load.others:.1f} cores of the machine meanwhile.")
     return section
 
 

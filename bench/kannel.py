@@ -73,6 +73,7 @@ class Load:
     cpu: float
     memory_at_rest: int
     memory_after: int
+    others: float
 
 
 def missing() -> list[str]:
@@ -209,10 +210,12 @@ def load(folder: Path, seconds: int) -> Load:
     with running(folder, accesses) as kannel:
         at_rest = proc.pss_bytes(kannel.pids)
         before = proc.cpu_seconds(kannel.pids)
+        others = proc.Others([process.pid for process in kannel.processes])
         report = wrk.run(kannel.url, wrk.kannel_paths(accesses), seconds, folder)
+        cores = others.cores()
         sent = kannel.wait_drained()
         cpu = proc.cpu_seconds(kannel.pids) - before
         after = proc.pss_bytes(kannel.pids)
     rate = parse_carrier((folder / "fakesmsc.out").read_text(errors="replace"))
     shutil.rmtree(folder)
-    return Load(report, sent, rate, cpu, at_rest, after)
+    return Load(report, sent, rate, cpu, at_rest, after, cores)

@@ -29,6 +29,7 @@ class Load:
     cpu_parts: dict[str, float]
     memory_at_rest: int
     memory_after: int
+    others: float = 0.0
 
     @property
     def accepted_rate(self) -> float:
@@ -44,6 +45,8 @@ class Load:
             found.append(f"{self.stored - self.delivered} of {self.stored} messages were not delivered")
         if self.logged < self.stored:
             found.append(f"the log lacks {self.stored - self.logged} of {self.stored} calls")
+        if self.others > 0.1:
+            found.append(f"other processes used {self.others:.1f} cores of the machine meanwhile")
         if self.report.errors:
             found.append(f"wrk: {self.report.errors}")
         return found
@@ -56,12 +59,16 @@ def drive(gateway: Gateway, installation: Installation, seconds: int) -> Load:
     at_rest = settled_memory(roots)
     parts = proc.cpu_by_command(roots)
     before = proc.cpu_seconds(roots)
+    others = proc.Others(roots)
     report = wrk.run(gateway.url, wrk.sendsms_paths(installation.accesses), seconds, installation.data.parent)
+    cores = others.cores()
     wait_final(store)
     cpu = proc.cpu_seconds(roots) - before
     parts = {name: used - parts.get(name, 0.0) for name, used in proc.cpu_by_command(roots).items()}
     after = settled_memory(roots)
-    return _count(store, report, cpu, parts, at_rest, after)
+    load = _count(store, report, cpu, parts, at_rest, after)
+    load.others = cores
+    return load
 
 
 def _count(store: Store, report: wrk.Report, cpu: float, parts: dict[str, float], rest: int, after: int) -> Load:

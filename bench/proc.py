@@ -1,6 +1,7 @@
 """What processes cost, read from Linux's /proc: CPU time and resident memory of whole process trees."""
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,37 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     A member that ends in between is not lost: its parent has waited for it and carries its time.
     """
     return sum(stat.ticks for stat in tree(roots, stats())) / TICKS_PER_SECOND
+
+
+def machine_seconds() -> float:
+    """Give the CPU time that all processes of the machine and the kernel have used since it started."""
+    return parse_machine((PROC / "stat").read_text()) / TICKS_PER_SECOND
+
+
+def parse_machine(text: str) -> int:
+    """Give the busy ticks of all cores from the text of /proc/stat: neither idle, nor waiting for a disk."""
+    user, nice, system, _idle, _iowait, irq, softirq = (int(value) for value in text.split("\n")[0].split()[1:8])
+    return user + nice + system + irq + softirq
+
+
+class Others:
+    """How much of the machine is used by neither the trees under `roots` nor this process and what it waits for.
+
+    Nothing much, on a machine that only measures: then the figures are the system's own.
+    """
+
+    def __init__(self, roots: Iterable[int]) -> None:
+        self.roots = [*roots]
+        self.started = time.monotonic()
+        self.before = self._used()
+
+    def _used(self) -> float:
+        ours = sum(os.times()[:4])
+        return machine_seconds() - cpu_seconds(self.roots) - ours
+
+    def cores(self) -> float:
+        """Give the cores that others have used on average until now."""
+        return max(0.0, self._used() - self.before) / (time.monotonic() - self.started)
 
 
 def cpu_by_command(roots: Iterable[int]) -> dict[str, float]:

@@ -40,7 +40,7 @@ FROM piece
 _SEGMENTS = """
 INSERT INTO segment (message_id, seq, attempt, carrier_id, carrier_ref, state, sent_at, final_at)
 SELECT id, 1, 1, carrier_id, CAST(id AS varchar), state, sent_at, final_at FROM message
-WHERE id >= {first_id} + {first} * {step} AND id < {first_id} + {end} * {step}
+WHERE id >= {from_id} AND id < {to_id}
 """
 
 
@@ -108,7 +108,13 @@ def build(installation: Installation, rows: int) -> Built:
         "state": DELIVERED,
     }
     for first in range(0, rows, PIECE):
-        piece = values | {"first": first, "end": min(first + PIECE, rows)}
+        end = min(first + PIECE, rows)
+        piece = values | {
+            "first": first,
+            "end": end,
+            "from_id": first_id + first * step,
+            "to_id": first_id + end * step,
+        }
         store.execute(_MESSAGES.format(**piece), _SEGMENTS.format(**piece))
     return Built(first_id, step * len(found), rows // len(found))
 

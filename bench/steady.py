@@ -24,6 +24,7 @@ class Steady:
     outcome: Outcome
     waits: list[float]
     cpu: float
+    others: float
 
 
 def measure(workspace: Workspace, kinds: list[str]) -> Section:
@@ -66,6 +67,8 @@ def _notes(run: Steady) -> list[str]:
     ]
     if outcome.refused or outcome.unanswered:
         notes.append(f"{outcome.refused} refused ({outcome.first_refusal}), {outcome.unanswered} unanswered.")
+    if run.others > 0.1:
+        notes.append(f"other processes used {run.others:.1f} cores of the machine meanwhile.")
     return notes
 
 
@@ -80,6 +83,7 @@ def _run(gateway: Gateway, installation: Installation, seconds: int) -> Steady:
         "first": 0,
     }
     before = proc.cpu_seconds(roots)
+    others = proc.Others(roots)
     done = subprocess.run(
         [sys.executable, "-m", "bench.paced"],
         input=json.dumps(plan),
@@ -90,9 +94,10 @@ def _run(gateway: Gateway, installation: Installation, seconds: int) -> Steady:
     )
     if done.returncode:
         raise GatewayFailed(f"the client failed: {done.stderr}")
+    cores = others.cores()
     wait_final(installation.store)
     cpu = proc.cpu_seconds(roots) - before
     rows = installation.store.rows("SELECT sent_at - accepted_at FROM message WHERE sent_at IS NOT NULL")
     if not rows:
         raise GatewayFailed("no message reached the carrier")
-    return Steady(Outcome(**json.loads(done.stdout)), sorted(wait / 1e6 for (wait,) in rows), cpu)
+    return Steady(Outcome(**json.loads(done.stdout)), sorted(wait / 1e6 for (wait,) in rows), cpu, cores)

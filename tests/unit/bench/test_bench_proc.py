@@ -62,3 +62,17 @@ def test_cpu_of_a_child_is_counted_after_it_ended() -> None:
 
 def test_memory_of_this_process_is_found() -> None:
     assert proc.pss_bytes([os.getpid()]) > 2**20
+
+
+def test_busy_time_of_the_machine_leaves_waiting_out() -> None:
+    text = "cpu  100 20 30 4000 500 6 7 0 0 0\ncpu0 1 2 3 4 5 6 7 0 0 0\n"
+    assert proc.parse_machine(text) == 100 + 20 + 30 + 6 + 7
+
+
+def test_what_we_wait_for_is_not_of_others() -> None:
+    others = proc.Others([])
+    busy = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    before = proc.machine_seconds()
+    subprocess.run([sys.executable, "-c", busy], check=True, timeout=30)
+    used = proc.machine_seconds() - before
+    assert others._used() - others.before <= used - 0.4
