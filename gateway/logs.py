@@ -18,9 +18,6 @@ from typing import Any
 import orjson
 import structlog
 
-from gateway.operations.catalogue import Operation
-from gateway.pipeline.call import Call, Reply
-
 Event = MutableMapping[str, Any]
 
 # A line fits what a pipe takes at once (PIPE_BUF), so that the lines of several processes do not mix.
@@ -43,22 +40,6 @@ def start(role: str, level: str = "info", form: str = "auto") -> None:
     root = logging.getLogger()
     root.handlers[:] = [_FromLogging()]
     root.setLevel(logging.WARNING)
-
-
-def call(call: Call, reply: Reply, operation: Operation | None, duration_us: int) -> None:
-    """Log one call, after it was answered; `duration_us` in microseconds."""
-    access = call.access
-    _log.info(
-        "call",
-        protocol=call.protocol,
-        operation=operation.name if operation is not None else None,
-        outcome=reply.outcome,
-        account=access.account.id if access is not None else None,
-        access=access.id if access is not None else None,
-        source_ip=call.source_ip,
-        duration_us=duration_us,
-        request_id=call.request_id,
-    )
 
 
 def debug(event: str, **fields: Any) -> None:

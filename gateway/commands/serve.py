@@ -54,7 +54,7 @@ def web(http: str | None) -> None:
 @click.command(cls=Command)
 def dispatch() -> None:
     """Run the dispatcher alone."""
-    from gateway.dispatch import role  # noqa: PLC0415
+    from gateway.hosting import dispatch as role  # noqa: PLC0415
     from gateway.hosting.lifeline import Lifeline  # noqa: PLC0415
 
     settings = session().settings()

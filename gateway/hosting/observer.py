@@ -13,7 +13,18 @@ class Observer:
     def call(self, call: Call, reply: Reply, operation: Operation | None) -> None:
         """A call was answered."""
         metrics.call(call.protocol, operation.name if operation is not None else "unknown", reply.outcome)
-        logs.call(call, reply, operation, (perf_counter_ns() - call.started) // 1000)
+        access = call.access
+        logs.info(
+            "call",
+            protocol=call.protocol,
+            operation=operation.name if operation is not None else None,
+            outcome=reply.outcome,
+            account=access.account.id if access is not None else None,
+            access=access.id if access is not None else None,
+            source_ip=call.source_ip,
+            duration_us=(perf_counter_ns() - call.started) // 1000,
+            request_id=call.request_id,
+        )
 
     def failure(self, call: Call, error: BaseException) -> None:
         """A call was answered INTERNAL_ERROR because of this."""

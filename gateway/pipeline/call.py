@@ -24,7 +24,7 @@ class Call:
     protocol: str
     source_ip: str
     login: str | None
-    secret: str | None
+    secret: str | None = field(repr=False)
     class_name: str | None
     method: str | None
     parameters: Mapping[str, str]
