@@ -18,6 +18,13 @@ from tests.support.postgresql import Server, server
 __all__ = ["running_gateway"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Here and not in `chaos/`, where pytest would look too late."""
+    parser.addoption(
+        "--kills", type=int, default=10, help="how many processes tests/chaos kills, over both databases"
+    )
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def dialect(request: pytest.FixtureRequest) -> str:
     """Every test that touches a database runs on both."""

