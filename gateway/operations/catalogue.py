@@ -22,7 +22,7 @@ class Parameters(BaseModel):
     the pipeline drops it before the model sees it.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     # Names of parameters whose values the log keeps only by reference or not at all.
     TEXTS: ClassVar[frozenset[str]] = frozenset()
