@@ -54,10 +54,17 @@ def credentials(call: Call) -> tuple[str, str]:
     Raises `Refusal`: MISSING_USER or MISSING_PASSWORD for one that was not given or is empty.
     """
     if not call.login:
-        raise Refusal(Code.MISSING_USER, "Give the access's login as user.")
+        raise missing(call, Code.MISSING_USER, "Give the access's login as user.")
     if not call.secret:
-        raise Refusal(Code.MISSING_PASSWORD, "Give the access's secret as password.")
+        raise missing(call, Code.MISSING_PASSWORD, "Give the access's secret as password.")
     return call.login, call.secret
+
+
+def missing(call: Call, code: Code, text: str) -> Refusal:
+    """The refusal of a call without its user, class and the like; with why, where it was in a body not read."""
+    if call.unreadable and call.problem is not None:
+        text = f"{text} {call.problem.detail}"
+    return Refusal(code, text)
 
 
 class Authenticator:

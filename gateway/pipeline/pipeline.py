@@ -13,7 +13,7 @@ from gateway.operations.catalogue import CATALOGUE, Operation, class_names
 from gateway.operations.context import Context, TakesIds, Tariff
 from gateway.operations.errors import Code, Refusal
 from gateway.pipeline import permit
-from gateway.pipeline.authenticate import Authenticator, credentials
+from gateway.pipeline.authenticate import Authenticator, credentials, missing
 from gateway.pipeline.bind import bind
 from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.execute import Logged, Pending, Writes, execute
@@ -131,9 +131,9 @@ class Pipeline:
         if call.access is None:
             credentials(call)
         if not call.class_name:
-            raise Refusal(Code.MISSING_CLASS, "Give the class of the operation as class, for example sms.")
+            raise missing(call, Code.MISSING_CLASS, "Give the class of the operation as class, for example sms.")
         if not call.method:
-            raise Refusal(Code.MISSING_METHOD, "Give the operation as method, for example sendsms.")
+            raise missing(call, Code.MISSING_METHOD, "Give the operation as method, for example sendsms.")
         class_name, method = call.class_name.lower(), call.method.lower()
         known.operation = CATALOGUE.get((class_name, method))
         known.access = call.access = self._authenticator.authenticate(call)
