@@ -86,7 +86,9 @@ class Housekeeping:
         carrier_id = await self._host.read(lambda connection: feeds.waits_for(connection, batch_id, after))
         if carrier_id is not None:
             depth, _ = await self._host.read(
-                lambda connection: claims.depth(connection, carrier_id, self._host.now(), QUEUE_BOUND)
+                lambda connection: claims.depth(
+                    connection, carrier_id, self._host.now(), QUEUE_BOUND, self._host.since
+                )
             )
             if depth >= QUEUE_BOUND:
                 return False
@@ -101,7 +103,7 @@ class Housekeeping:
         """Queue what was held while its account was suspended; to be called when the configuration changed."""
         for carrier_id in self._carriers():
             while await self._host.writer.transact(
-                partial(feeds.resume, carrier_id=carrier_id, now=self._host.now())
+                partial(feeds.resume, carrier_id=carrier_id, now=self._host.now(), since=self._host.since)
             ):
                 await asyncio.sleep(REST)
 
@@ -114,10 +116,10 @@ class Housekeeping:
         """Begin the sweeps from the start: what was passed over may be overdue by now."""
         self._unsent = self._unreported = START
 
-    async def _sweep(self, look: Callable[[Connection, Place, int], Found], place: Place) -> Place:
+    async def _sweep(self, look: Callable[[Connection, Place, int, int], Found], place: Place) -> Place:
         while True:
             now = self._host.now()
-            found = await self._host.read(partial(_look, look, place, now))
+            found = await self._host.read(partial(_look, look, place, now, self._host.since))
             if found.endings:
                 states = await self._host.writer.transact(partial(sweeps.end, endings=found.endings, now=now))
                 self._count(states)
@@ -130,7 +132,9 @@ class Housekeeping:
         """Depth and age of each carrier's queue."""
         for carrier_id, record in self._carriers().items():
             now = self._host.now()
-            depth, oldest = await self._host.read(partial(claims.depth, carrier_id=carrier_id, now=now))
+            depth, oldest = await self._host.read(
+                partial(claims.depth, carrier_id=carrier_id, now=now, since=self._host.since)
+            )
             age = (now - oldest) / clock.SECOND if oldest is not None else 0.0
             self._host.metrics.queue(record.name, depth, age)
 
@@ -162,5 +166,7 @@ class Housekeeping:
             self._host.metrics.messages(state.name, n)
 
 
-def _look(look: Callable[[Connection, Place, int], Found], place: Place, now: int, connection: Connection) -> Found:
-    return look(connection, place, now)
+def _look(
+    look: Callable[[Connection, Place, int, int], Found], place: Place, now: int, since: int, connection: Connection
+) -> Found:
+    return look(connection, place, now, since)

@@ -11,7 +11,7 @@ from gateway.dispatch import outgoing
 from gateway.dispatch.retry import Backoff
 from gateway.dispatch.verdicts import Judge
 from gateway.messaging.states import State
-from gateway.storage.queries.dispatch import claims, tick
+from gateway.storage.queries.dispatch import claims, receipts, tick
 from gateway.storage.queries.dispatch.claims import Doubt
 from gateway.storage.queries.dispatch.receipts import ReceiptRow
 from gateway.storage.schema import segment
@@ -263,6 +263,21 @@ class TestReceipts:
         row = world.row(message_id)
         assert (row["state"], row["sent_at"], row["final_at"]) == (State.DELIVERED, NOW, NOW - 3)
         assert world.strays() == []
+
+    def test_an_old_stray_with_a_number_used_again_is_not_the_new_messages(self, world: World, desk: Desk) -> None:
+        message_id = world.message()
+        desk.report(("a", State.UNDELIVERED), now=NOW - receipts.EARLY)
+        desk.send(Submitted("a"))
+        assert world.state(message_id) is State.SENT
+        assert world.strays() == [("a", State.UNDELIVERED, None)]
+
+    def test_a_number_used_again_is_the_latest_messages(self, world: World, desk: Desk) -> None:
+        first = world.message()
+        desk.send(Submitted("a"))
+        second = world.message()
+        desk.send(Submitted("a"))
+        desk.report(("a", State.DELIVERED))
+        assert (world.state(first), world.state(second)) == (State.SENT, State.DELIVERED)
 
     def test_in_the_same_transaction_as_the_answer(self, world: World, desk: Desk) -> None:
         message_id = world.message()

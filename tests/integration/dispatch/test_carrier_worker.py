@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from gateway import clock
-from gateway.carriers.base import Final, InDoubt, Options, Outcome, Outgoing, Retry, Submitted, Throttled
+from gateway.carriers.base import Final, InDoubt, NextRoute, Options, Outcome, Outgoing, Retry, Submitted, Throttled
 from gateway.dispatch import carrier_worker
 from gateway.dispatch.carrier_worker import CarrierWorker
 from gateway.dispatch.holder import TTL, acquire
@@ -195,6 +195,28 @@ def test_throughput_is_respected(world: World, bench: Bench) -> None:
             assert loop.time() - began >= 36 / 40 * 0.95
 
     bounded(run())
+
+
+def test_the_next_route_is_tried_once_each_and_in_their_order(world: World) -> None:
+    second, third = world.new_carrier("second"), world.new_carrier("third")
+    world.new_route("34", second)
+    world.new_route("34", third, priority=1)
+    world.new_route("346", third)
+    bench = Bench(world)
+    message_id = world.message(carrier_id=third)
+    carriers = {number: Scripted(lambda item: NextRoute("not mine")) for number in (third, second, 1)}
+
+    async def run() -> None:
+        for number, carrier in carriers.items():
+            assert world.row(message_id)["carrier_id"] == number
+            async with bench.working(carrier, number):
+                await until(lambda: world.row(message_id)["state"] in (State.QUEUED, State.REJECTED))
+                await until(lambda carrier=carrier: carrier.got)
+
+    bounded(run())
+    row = world.row(message_id)
+    assert (row["state"], row["error"], row["refunded"]) == (State.REJECTED, "not mine", PRICE)
+    assert [[item.attempt for item in carrier.got] for carrier in carriers.values()] == [[1], [2], [3]]
 
 
 def test_an_error_that_is_final_is_refunded(world: World, bench: Bench) -> None:

@@ -23,7 +23,7 @@ def sweep(world: World, look: Any, now: int = NOW, limit: int = 500) -> int:
     place, ended = sweeps.START, 0
     while True:
         with world.database.read() as connection:
-            found = look(connection, place, now, limit)
+            found = look(connection, place, now, 0, limit)
         ended += len(world.run(lambda connection, found=found: sweeps.end(connection, found.endings, now)))
         place = found.place
         if not found.more:

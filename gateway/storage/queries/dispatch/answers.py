@@ -70,7 +70,7 @@ class Answers:
         }
 
 
-def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int) -> list[State]:
+def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int, since: int = 0) -> list[State]:
     """Write answers, refunds and routes taken next; the states that messages have reached.
 
     Receipts that came before their answer are applied. The caller has checked the lease in this transaction.
@@ -87,8 +87,8 @@ def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int) 
         [Ending(message_id, state, error, expected=_SENDING) for state, error, message_id in answers.ended],
         now,
     )
-    early = receipts.take_early(talk, lease.carrier_id, [row[0] for row in answers.taken])
-    reached += receipts.apply(talk, lease.carrier_id, early, now)
+    early = receipts.take_early(talk, lease.carrier_id, [row[0] for row in answers.taken], now)
+    reached += receipts.apply(talk, lease.carrier_id, early, now, since)
     if answers.long:
         reached += receipts.settle(talk, answers.long, now)
     return reached

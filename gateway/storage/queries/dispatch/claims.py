@@ -81,8 +81,7 @@ def claim(
     held, those past their validity end and are refunded. `since` is an id below which nothing is unfinished.
     The caller has checked the lease in this transaction.
     """
-    bounds = (since, limit) if talk.dialect == "postgresql" else (limit,)
-    rows = talk.all(_DUE_IN[talk.dialect], lease.carrier_id, now, *bounds)
+    rows = talk.all(_DUE_IN[talk.dialect], lease.carrier_id, now, *talk.bound_since(since), limit)
     claimed = Claimed(exhausted=len(rows) < limit)
     suspended: list[int] = []
     late: list[Ending] = []
@@ -193,22 +192,25 @@ def _sending(talk: Talk, lease: Lease, limit: int) -> list[int]:
 def next_due(connection: Connection, carrier_id: int, since: int = 0) -> int | None:
     """When the next message of the carrier is due (UTC microseconds), or None; one look into the index."""
     talk = Talk(connection)
-    bound = "AND id >= ?" if talk.dialect == "postgresql" else ""
     rows = talk.select(
-        f"SELECT due_at FROM message WHERE carrier_id = ? AND state IN (1, 2) {bound} ORDER BY due_at LIMIT 1",
+        f"SELECT due_at FROM message WHERE carrier_id = ? AND state IN (1, 2) {talk.since} ORDER BY due_at LIMIT 1",
         carrier_id,
-        *((since,) if bound else ()),
+        *talk.bound_since(since),
     )
     return rows[0][0] if rows else None
 
 
-def depth(connection: Connection, carrier_id: int, now: int, most: int = 100_000) -> tuple[int, int | None]:
+def depth(
+    connection: Connection, carrier_id: int, now: int, most: int = 100_000, since: int = 0
+) -> tuple[int, int | None]:
     """How many messages of the carrier are due (counted up to `most`), and since when the oldest is."""
-    rows = Talk(connection).select(
-        "SELECT count(*), min(due_at) FROM (SELECT due_at FROM message"
-        " WHERE carrier_id = ? AND state IN (1, 2) AND due_at <= ? ORDER BY due_at LIMIT ?) AS due",
+    talk = Talk(connection)
+    rows = talk.select(
+        f"SELECT count(*), min(due_at) FROM (SELECT due_at FROM message"
+        f" WHERE carrier_id = ? AND state IN (1, 2) AND due_at <= ? {talk.since} ORDER BY due_at LIMIT ?) AS due",
         carrier_id,
         now,
+        *talk.bound_since(since),
         most,
     )
     return rows[0][0], rows[0][1]

@@ -57,14 +57,15 @@ def discard(connection: Connection, account_id: int, batch_id: int, limit: int =
     return batches.discard(connection, account_id, batch_id, limit)
 
 
-def resume(connection: Connection, carrier_id: int, now: int, limit: int = PIECE) -> int:
+def resume(connection: Connection, carrier_id: int, now: int, since: int = 0, limit: int = PIECE) -> int:
     """Queue messages of accounts that are suspended no more; how many."""
     talk = Talk(connection)
     rows = talk.select(
         "SELECT m.id FROM message m JOIN account a ON a.id = m.account_id"
         " WHERE m.carrier_id = ? AND m.state IN (3, 5) AND m.state = 5 AND m.hold_reason = 'suspended'"
-        " AND a.suspended_at IS NULL ORDER BY m.id LIMIT ?",
+        f" AND a.suspended_at IS NULL {talk.since and 'AND m.id >= ?'} ORDER BY m.id LIMIT ?",
         carrier_id,
+        *talk.bound_since(since),
         limit,
     )
     if not rows:

@@ -7,6 +7,7 @@ yet) is kept in `stray_receipt`. A receipt never changes a final state.
 from collections.abc import Sequence
 from typing import Any
 
+from gateway import clock
 from gateway.messaging.states import FINAL, State, of_segments
 from gateway.storage.queries.dispatch import finals
 from gateway.storage.queries.dispatch.talk import Talk, Update
@@ -14,6 +15,22 @@ from gateway.storage.submission import Row
 
 ReceiptRow = tuple[str, int, str | None, int]
 """The carrier's id of the segment, its final state, the carrier's error, when it arrived."""
+
+EARLY = 10 * clock.MINUTE
+"""How long before the carrier's answer a receipt may come, in microseconds."""
+
+_FOUND = (
+    "SELECT s.carrier_ref, s.message_id, s.seq, s.attempt, s.state, m.state, m.segments, m.account_id,"
+    " m.access_id, m.protocol, m.registered_delivery"
+    " FROM segment s JOIN message m ON m.id = s.message_id"
+    " WHERE s.carrier_id = ? AND s.carrier_ref IS NOT NULL AND s.carrier_ref IN {{}} {since}"
+    " ORDER BY s.message_id, s.attempt {lock}"
+)
+_BY_REF = {
+    "sqlite": _FOUND.format(since="", lock=""),
+    # The partitions before the oldest unfinished message are left out.
+    "postgresql": _FOUND.format(since="AND s.message_id >= ?", lock="FOR UPDATE OF m"),
+}
 
 _STRAY = ("carrier_id", "carrier_ref", "state", "error", "at", "message_id")
 _SEGMENT = Update(
@@ -30,11 +47,14 @@ _MESSAGE = Update(
 )
 
 
-def apply(talk: Talk, carrier_id: int, receipts: Sequence[ReceiptRow], now: int) -> list[State]:
-    """Apply a carrier's receipts in their order; the final states that messages have reached."""
+def apply(talk: Talk, carrier_id: int, receipts: Sequence[ReceiptRow], now: int, since: int = 0) -> list[State]:
+    """Apply a carrier's receipts in their order; the final states that messages have reached.
+
+    `since` is an id below which no message is unfinished: a receipt for one below it comes too late.
+    """
     if not receipts:
         return []
-    found = _find(talk, carrier_id, [receipt[0] for receipt in receipts])
+    found = _find(talk, carrier_id, [receipt[0] for receipt in receipts], since)
     segments: list[Row] = []
     strays: list[Row] = []
     deciding: dict[int, Row] = {}
@@ -102,28 +122,27 @@ def settle(talk: Talk, message_ids: Sequence[int], now: int) -> list[State]:
     return [State(row[0]) for row in decided]
 
 
-def take_early(talk: Talk, carrier_id: int, references: Sequence[str]) -> list[ReceiptRow]:
-    """Take the receipts that came before the carrier's answer out of the strays, in the order they came."""
+def take_early(talk: Talk, carrier_id: int, references: Sequence[str], now: int) -> list[ReceiptRow]:
+    """Take the receipts that came before the carrier's answer out of the strays, in the order they came.
+
+    Older ones than `EARLY` are another message's: carriers use their numbers again.
+    """
     if not references:
         return []
     early = talk.select(
-        "DELETE FROM stray_receipt WHERE message_id IS NULL AND carrier_id = ? AND carrier_ref IN {}"
+        "DELETE FROM stray_receipt WHERE message_id IS NULL AND carrier_id = ? AND carrier_ref IN {} AND at > ?"
         " RETURNING id, carrier_ref, state, error, at",
         carrier_id,
         list(references),
+        now - EARLY,
     )
     return [row[1:] for row in sorted(early)]
 
 
-def _find(talk: Talk, carrier_id: int, references: list[str]) -> dict[str, tuple[Any, ...]]:
-    """The segments by the carrier's ids, each with its message, locked against whoever else might end it."""
-    lock = "" if talk.dialect == "sqlite" else " FOR UPDATE OF m"
-    rows = talk.select(
-        "SELECT s.carrier_ref, s.message_id, s.seq, s.attempt, s.state, m.state, m.segments, m.account_id,"
-        " m.access_id, m.protocol, m.registered_delivery"
-        " FROM segment s JOIN message m ON m.id = s.message_id"
-        f" WHERE s.carrier_id = ? AND s.carrier_ref IS NOT NULL AND s.carrier_ref IN {{}}{lock}",
-        carrier_id,
-        references,
-    )
+def _find(talk: Talk, carrier_id: int, references: list[str], since: int) -> dict[str, tuple[Any, ...]]:
+    """The segments by the carrier's ids, each with its message, locked against whoever else might end it.
+
+    Where the carrier has used a number again, the latest.
+    """
+    rows = talk.select(_BY_REF[talk.dialect], carrier_id, references, *talk.bound_since(since))
     return {row[0]: row[1:] for row in rows}

@@ -28,7 +28,7 @@ _UNREPORTED = frozenset((State.SENDING, State.HELD, State.SENT))
 _PAST = (
     "SELECT m.expires_at, m.id, m.state, m.hold_reason, b.id, b.opened_at"
     " FROM message m LEFT JOIN batch b ON b.id = m.batch_id"
-    " WHERE m.state < 20 AND m.expires_at >= ? AND m.expires_at <= ? AND (m.expires_at > ? OR m.id > ?)"
+    " WHERE m.state < 20 AND m.expires_at >= ? AND m.expires_at <= ? AND (m.expires_at > ? OR m.id > ?) {since}"
     " ORDER BY m.expires_at, m.id LIMIT ?"
 )
 
@@ -42,12 +42,12 @@ class Found:
     more: bool = False
 
 
-def unsent(connection: Connection, place: Place, now: int, limit: int = 500) -> Found:
+def unsent(connection: Connection, place: Place, now: int, since: int = 0, limit: int = 500) -> Found:
     """Messages that no carrier was given by the end of their validity.
 
     Not those of a batch that is still being staged (they were never paid), nor those in doubt.
     """
-    rows = _past(connection, place, now, limit)
+    rows = _past(connection, place, now, since, limit)
     found = Found(place=_place(rows, place), more=len(rows) == limit)
     for _, message_id, state, reason, batch_id, opened_at in rows:
         unpaid = state == State.STAGED and batch_id is not None and opened_at is None
@@ -56,9 +56,9 @@ def unsent(connection: Connection, place: Place, now: int, limit: int = 500) -> 
     return found
 
 
-def unreported(connection: Connection, place: Place, now: int, limit: int = 500) -> Found:
+def unreported(connection: Connection, place: Place, now: int, since: int = 0, limit: int = 500) -> Found:
     """Messages that a carrier has, or may have, and of which nothing was heard: EXPIRED, and marked as assumed."""
-    rows = _past(connection, place, now - PATIENCE, limit)
+    rows = _past(connection, place, now - PATIENCE, since, limit)
     found = Found(place=_place(rows, place), more=len(rows) == limit)
     for _, message_id, state, _, _, _ in rows:
         if state in _UNREPORTED:
@@ -94,10 +94,12 @@ def floor(connection: Connection, now: int) -> int:
 
 
 def _past(
-    connection: Connection, place: Place, until: int, limit: int
+    connection: Connection, place: Place, until: int, since: int, limit: int
 ) -> list[tuple[int, int, int, str | None, int | None, int | None]]:
     moment, message_id = place
-    return Talk(connection).select(_PAST, moment, until, moment, message_id, limit)
+    talk = Talk(connection)
+    query = _PAST.format(since=talk.since and "AND m.id >= ?")
+    return talk.select(query, moment, until, moment, message_id, *talk.bound_since(since), limit)
 
 
 def _place(rows: list[tuple[int, int, int, str | None, int | None, int | None]], place: Place) -> Place:

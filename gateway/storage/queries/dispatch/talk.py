@@ -72,6 +72,15 @@ class Talk(Statements):
         """What a query ends with that locks the rows it gives; others' writers wait on SQLite anyway."""
         return "" if self.dialect == "sqlite" else " FOR UPDATE"
 
+    @property
+    def since(self) -> str:
+        """A condition on `id` that leaves out the partitions below an id; nothing on SQLite, which has none."""
+        return "" if self.dialect == "sqlite" else "AND id >= ?"
+
+    def bound_since(self, since: int) -> tuple[int, ...]:
+        """The value for `since`, where it takes one."""
+        return () if self.dialect == "sqlite" else (since,)
+
     def _bound(self, values: Sequence[Any]) -> Sequence[Any]:
         if self.dialect != "sqlite":
             return values

@@ -43,8 +43,8 @@ def run(connection: Connection, lease: Lease, work: Work, now: int) -> Done:
     """Do the work, all or nothing. Raises StaleLease when the carrier has another owner."""
     talk = Talk(connection)
     leases.check(talk, lease)
-    reached = _answers.record(talk, lease, work.answers, work.policy, now)
-    reached += receipts.apply(talk, lease.carrier_id, work.receipts, now)
+    reached = _answers.record(talk, lease, work.answers, work.policy, now, work.since)
+    reached += receipts.apply(talk, lease.carrier_id, work.receipts, now, work.since)
     claimed = Claimed()
     if work.limit > 0:
         claimed = claims.claim(talk, lease, now, work.room, work.limit, since=work.since, oversize=work.oversize)
