@@ -50,6 +50,7 @@ class Scene:
 
     def die(self, pid: int, call: str, most: int, paths: list[str]) -> None:
         """Have a process die as it enters one of its next calls on these paths."""
+        assert paths, f"process {pid} has none of the files or links at which it is to die"
         strace.kill_at(pid, call, self.chance.randint(1, most), paths)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.gateway import lives
 from tests.support.wait import until
 
 _ATTACHED = 20.0
@@ -45,6 +46,7 @@ def kill_at(pid: int, call: str, when: int, paths: Sequence[str] = ()) -> None:
     with _tracer([pid], [call], "-e", f"inject={call}:signal=KILL:when={when}", *filters) as tracer:
         # It ends when there is nothing left to trace.
         until(lambda: tracer.poll() is not None, _CHOSEN, f"the death of {pid} at its call {when} of {call}")
+    assert not lives(pid), f"strace let go of {pid}, which lives"
 
 
 @contextmanager
