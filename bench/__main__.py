@@ -45,18 +45,19 @@ def main() -> int:
         return 2
     folder = Path(tempfile.mkdtemp(prefix="trunkline-bench-", dir=options.folder))
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own when we are root
+    workspace = Workspace(folder, quick=options.quick, peers=not options.no_peers, rows=options.rows)
     try:
-        return _measure(options, folder)
+        return _measure(options, workspace)
     finally:
+        workspace.close()
         if options.keep:
             print(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measure(options: argparse.Namespace, folder: Path) -> int:
-    workspace = Workspace(folder, quick=options.quick, peers=not options.no_peers, rows=options.rows)
-    measured = described(folder, options.quick)
+def _measure(options: argparse.Namespace, workspace: Workspace) -> int:
+    measured = described(workspace.folder, options.quick)
     print(measured)
     failed = []
     for name in options.sections or SECTIONS:

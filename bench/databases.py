@@ -40,6 +40,10 @@ class Store(ABC):
     def remove(self) -> None:
         """Free the disk that a copy took."""
 
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop the server that it is on, if it has one."""
+
 
 class Sqlite(Store):
     """The embedded database."""
@@ -72,6 +76,9 @@ class Sqlite(Store):
 
     def remove(self) -> None:
         """Nothing to do: it lies in the trial's folder."""
+
+    def stop(self) -> None:
+        """Nothing to do: it has no server."""
 
 
 class Postgresql(Store):
@@ -112,6 +119,9 @@ class Postgresql(Store):
 
     def remove(self) -> None:
         self.server.psql(f"DROP DATABASE {self.name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self.server.stop()
 
     def promise(self) -> str:
         """Say what the server promises of a commit."""

@@ -87,7 +87,7 @@ def machine_seconds() -> float:
 
 def parse_machine(text: str) -> int:
     """Give the busy ticks of all cores from the text of /proc/stat: neither idle, nor waiting for a disk."""
-    user, nice, system, _idle, _iowait, irq, softirq = (int(value) for value in text.split("\n")[0].split()[1:8])
+    user, nice, system, _idle, _iowait, irq, softirq = (int(value) for value in text.partition("\n")[0].split()[1:8])
     return user + nice + system + irq + softirq
 
 
@@ -100,15 +100,16 @@ class Others:
     def __init__(self, roots: Iterable[int]) -> None:
         self.roots = [*roots]
         self.started = time.monotonic()
-        self.before = self._used()
+        self.before = self.used()
 
-    def _used(self) -> float:
+    def used(self) -> float:
+        """Give the CPU seconds of others since the machine started."""
         ours = sum(os.times()[:4])
         return machine_seconds() - cpu_seconds(self.roots) - ours
 
     def cores(self) -> float:
         """Give the cores that others have used on average until now."""
-        return max(0.0, self._used() - self.before) / (time.monotonic() - self.started)
+        return max(0.0, self.used() - self.before) / (time.monotonic() - self.started)
 
 
 def cpu_by_command(roots: Iterable[int]) -> dict[str, float]:

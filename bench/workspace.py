@@ -64,6 +64,11 @@ class Workspace:
         accesses = [(user, secret) for user, secret in made["accesses"]]
         return Installation(data, store, accesses, made["group"] and str(made["group"]))
 
+    def close(self) -> None:
+        """Stop the servers that the prepared installations run on."""
+        for installation in self.prepared.values():
+            installation.store.stop()
+
     @contextmanager
     def trial(self, kind: str, contacts: int = 0) -> Iterator[Installation]:
         """Give a fresh copy of the prepared installation, removed afterwards."""
