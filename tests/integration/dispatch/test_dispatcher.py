@@ -235,7 +235,7 @@ from pathlib import Path
 from gateway.hosting import dispatch as role
 from gateway.settings import Settings
 
-dispatch.run(Settings(data=Path(sys.argv[1]), database_url=sys.argv[2]))
+role.run(Settings(data=Path(sys.argv[1]), database_url=sys.argv[2]))
 """
 
 
