@@ -56,6 +56,8 @@ def world(door: Door) -> World:
         _furnish(door, customer, prefix, names)
     gone = door.call(owner.access, "template.addtemplate", {"title": "gone", "message": "gone"})["result"]["id"]
     assert door.outcome(owner.access, "template.deletetemplate", {"idtemplate": gone}) == "SUCCESS"
+    slow = {"from": "Shop", "to": "34600000009", "sms": "Delivered after 30 seconds"}
+    names["slow_message"] = door.call(owner.access, "sms.sendsms", slow)["result"]["messageid"]
     return World(door, owner, other, door.customer(), {**names, "deleted_template": gone})
 
 

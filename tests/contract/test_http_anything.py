@@ -16,7 +16,7 @@ from tests.support.door import FORM, JSON, MULTIPART, Customer
 from tests.support.rawhttp import Response
 
 MANY = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 # The codes that a caller whose credentials and operation are right can be answered with, beside the operation's own.
 BINDING = {Code.MISSING_COMPULSORY_PARAM, Code.INCORRECT_PARAM}
