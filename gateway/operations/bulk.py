@@ -39,7 +39,7 @@ def _check_group(context: Context, group_id: int) -> None:
         group = groups.get(connection, account, group_id)
         size = contacts.count(connection, account, group_id) if group is not None else 0
     if group is None or group.type != "mobile":
-        raise Refusal(Code.NOT_ACCESS_TO_GROUP, "idgroup: This account has no group of this id.")
+        raise _no_group()
     if size == 0:
         raise Refusal(Code.INCORRECT_PARAM, f"idgroup: The group {group_id} has no contacts.")
     if size > context.settings.max_batch:
@@ -47,6 +47,10 @@ def _check_group(context: Context, group_id: int) -> None:
             Code.INCORRECT_PARAM,
             f"idgroup: The group {group_id} has {size} contacts and {context.settings.max_batch} is the most.",
         )
+
+
+def _no_group() -> Refusal:
+    return Refusal(Code.NOT_ACCESS_TO_GROUP, "idgroup: This account has no group of this id.")
 
 
 @dataclass(slots=True)
@@ -85,6 +89,9 @@ class _Staging:
         while True:
             with context.read() as connection:
                 page = contacts.page(connection, context.account.id, self.group_id, after, PIECE)
+                gone = not page and groups.get(connection, context.account.id, self.group_id) is None
+            if gone:  # removed meanwhile: a part of it is not what was asked for
+                raise _no_group()
             if not page:
                 break
             after = page[-1].id
