@@ -58,8 +58,13 @@ def _links(pid: int, kind: str) -> list[str]:
     return [name for name, what in strace.sockets(pid).items() if what == kind]
 
 
+def _end(pid: int) -> None:
+    kill(pid)
+    until(lambda: not lives(pid), what=f"the end of {pid}")
+
+
 def worker(scene: Scene) -> None:
-    kill(scene.worker())
+    _end(scene.worker())
 
 
 def worker_before_commit(scene: Scene) -> None:
@@ -83,11 +88,11 @@ def worker_before_reply(scene: Scene) -> None:
 
 
 def master(scene: Scene) -> None:
-    kill(scene.gateway.roles()["web"])
+    _end(scene.gateway.roles()["web"])
 
 
 def dispatcher(scene: Scene) -> None:
-    kill(scene.dispatcher())
+    _end(scene.dispatcher())
 
 
 def dispatcher_before_leaving(scene: Scene) -> None:

@@ -1,21 +1,27 @@
 """System-call traces, by strace: to see what a process did, and to kill it at a chosen call."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.gateway import lives
+from tests.support.gateway import descendants, lives
 from tests.support.wait import until
 
 _ATTACHED = 20.0
+_TRIES = 10
 # Seconds within which a process under load comes to the call at which it is to die.
 _CHOSEN = 30.0
+
+_RESUMED = re.compile(r"<\.\.\. \w+ resumed>")
+_CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\)\s+= (?P<result>\S+)")
 
 
 def require() -> str:
@@ -27,13 +33,22 @@ def require() -> str:
 
 
 @contextmanager
-def tracing(pids: Sequence[int], calls: Sequence[str], *options: str, output: str = os.devnull) -> Iterator[None]:
-    """Trace these calls of the processes and of all their threads within the block."""
-    with _tracer(pids, calls, *options, output=output) as tracer:
-        yield
-        # Not SIGKILL: it lets go of what it traces.
-        tracer.terminate()
-        tracer.wait(_ATTACHED)
+def tracing(roots: Sequence[int], calls: Sequence[str], *options: str, output: str) -> Iterator[None]:
+    """Trace these calls of the processes and of all below them, those started later too, within the block."""
+
+    def family() -> list[int]:
+        return [pid for root in roots for pid in (root, *descendants(root))]
+
+    for _ in range(_TRIES):
+        with _tracer(family(), calls, *options, output=output) as tracer:
+            # One that was started between the look and the trace would be missed.
+            if all(_traced(pid) for pid in family()):
+                yield
+                # Not SIGKILL: it writes what it has, and lets go of what it traces.
+                tracer.terminate()
+                tracer.wait(_ATTACHED)
+                return
+    raise AssertionError(f"processes are started below {roots} faster than they can be traced")
 
 
 def kill_at(pid: int, call: str, when: int, paths: Sequence[str] = ()) -> None:
@@ -75,6 +90,36 @@ def _tracer(
         errors.seek(0)
         complaint = errors.read()
         assert "Could not attach" not in complaint and "ptrace" not in complaint, complaint
+
+
+@dataclass(frozen=True)
+class Call:
+    """A system call: its arguments as strace writes them, and between which lines of the trace it ran."""
+
+    name: str
+    arguments: str
+    began: int
+    ended: int
+    result: str
+
+
+def calls(trace: str) -> list[Call]:
+    """The calls of a trace that came to their end, in the order they began."""
+    found = []
+    open_: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(trace.splitlines()):
+        pid, _, rest = line.partition(" ")
+        rest = rest.lstrip()
+        began = number
+        if rest.endswith("<unfinished ...>"):
+            open_[pid] = number, rest.removesuffix("<unfinished ...>")
+            continue
+        if resumed := _RESUMED.match(rest):
+            began, start = open_.pop(pid)
+            rest = start + rest[resumed.end() :]
+        if whole := _CALL.match(rest):
+            found.append(Call(whole["name"], whole["arguments"], began, number, whole["result"]))
+    return sorted(found, key=lambda call: call.began)
 
 
 def sockets(pid: int) -> dict[str, str]:
