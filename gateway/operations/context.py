@@ -100,7 +100,8 @@ class Send:
 class Change:
     """A rare change: `work` runs in a transaction of its own and gives the result.
 
-    It may raise `Refusal`, which undoes it. It must be safe to run again if the transaction failed.
+    It may raise `Refusal`, which undoes it; a `Refusal` that it gives is answered too, and what it did stays. It
+    must be safe to run again if the transaction failed.
     """
 
     work: Callable[[Connection], Any]

@@ -51,8 +51,11 @@ def direct(work: Callable[[], T]) -> T:
 def credentials(call: Call) -> tuple[str, str]:
     """Give the login and the secret of a call.
 
-    Raises `Refusal`: MISSING_USER or MISSING_PASSWORD for one that was not given or is empty.
+    Raises `Refusal`: what the front end found wrong with them; MISSING_USER or MISSING_PASSWORD for one that was
+    not given or is empty.
     """
+    if call.unproven is not None:
+        raise call.unproven
     if not call.login:
         raise missing(call, Code.MISSING_USER, "Give the access's login as user.")
     if not call.secret:
@@ -94,12 +97,15 @@ class Authenticator:
 
         Raises `Refusal`, in this order: MISSING_USER, MISSING_PASSWORD, TOO_MANY_REQUESTS (failed logins),
         IP_NOT_ALLOWED, INCORRECT_USER_PASSWORD; UNAVAILABLE where too many passwords wait to be checked; and
-        `storage.errors.Blind`. A call with an `access` was authenticated before (a session, a token): then
-        only whether that access is still there, with the same secret, and allowed from this address.
+        `storage.errors.Blind`. A call with an `access` was authenticated before (a session): then only whether
+        that access is still there, with the same secret, and allowed from this address. One with a `proof` is
+        answered by that; proofs cannot be guessed, so nothing is counted.
         """
         self._directory.check_fresh()
         if call.access is not None:
             return self._again(call.access, call.source_ip)
+        if call.proof is not None:
+            return call.proof.access(call.source_ip)
         login, secret = credentials(call)
         access = self._directory.access(login)
         # However a known login was spelt, its guesses are counted together.

@@ -66,8 +66,8 @@ def execute(
     if isinstance(outcome, Answer):
         return Reply(outcome.result)
     if isinstance(outcome, Change):
-        result = writer.transact(outcome.work, lambda made: log(Reply(made), None))
-        return Logged(result)
+        made = writer.transact(outcome.work, lambda made: log(_changed(made), None))
+        return _changed(made)
     claim = Claim(key, fingerprint, "") if key is not None else None
     if isinstance(outcome, Send):
         return _pending(context, outcome, claim, log)
@@ -76,6 +76,10 @@ def execute(
 
 class Logged(Reply):
     """A reply whose log row is committed already."""
+
+
+def _changed(made: Any) -> Logged:
+    return Logged(None, made.code, made.detail) if isinstance(made, Refusal) else Logged(made)
 
 
 def _fingerprint(operation: Operation, call: Call) -> str:

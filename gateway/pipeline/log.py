@@ -65,12 +65,18 @@ def row(
         reply.outcome,
         _response(reply, secrets),
         message_id,
-        call.http_status,
+        _http_status(call, reply),
         min(_MOST_MICROSECONDS, (perf_counter_ns() - call.started) // 1000),
         _hidden(secrets, call.user_agent, 200) if call.user_agent else None,
         _hidden(secrets, call.request_id, 64),
         1,
     )
+
+
+def _http_status(call: Call, reply: Reply) -> int | None:
+    if reply.error is None or call.statuses is None:
+        return call.http_status
+    return call.statuses[reply.error]
 
 
 def _hidden(secrets: Secrets, text: str | None, limit: int) -> str | None:

@@ -104,7 +104,10 @@ class Pipeline:
         access, operation = known.access, known.operation
         if access is None or operation is None:
             raise AssertionError("a call that was not identified was not refused")
-        permit.check(access, call.protocol, operation.class_name, operation.method, call.received_at)
+        if call.operation is None:
+            permit.check(access, call.protocol, operation.class_name, operation.method, call.received_at)
+        else:
+            permit.check_access(access, call.protocol, call.received_at)
         self._limiter.check(access)
         parameters = bind(operation, call)
         context = Context(
@@ -128,14 +131,14 @@ class Pipeline:
         )
 
     def _identify(self, call: Call, known: _Known) -> None:
-        if call.access is None:
+        if call.access is None and call.proof is None:
             credentials(call)
         if not call.class_name:
             raise missing(call, Code.MISSING_CLASS, "Give the class of the operation as class, for example sms.")
         if not call.method:
             raise missing(call, Code.MISSING_METHOD, "Give the operation as method, for example sendsms.")
         class_name, method = call.class_name.lower(), call.method.lower()
-        known.operation = CATALOGUE.get((class_name, method))
+        known.operation = call.operation or CATALOGUE.get((class_name, method))
         known.access = call.access = self._authenticator.authenticate(call)
         if known.operation is None:
             raise self._no_such(class_name, method)
