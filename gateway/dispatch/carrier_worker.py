@@ -8,6 +8,7 @@ carrier's window: a place in it is free again only in the transaction that recor
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from gateway import logs
@@ -29,6 +30,9 @@ GAP = 0.02
 
 MOST = 400
 """Messages claimed and receipts applied in one transaction: on SQLite nobody else commits meanwhile."""
+
+PATIENCE = 15.0
+"""Seconds for the last answers to be recorded; what is not is in doubt for the next owner."""
 
 AWAY = 0.5
 """Seconds until a database that was away is tried again."""
@@ -128,12 +132,16 @@ class CarrierWorker:
         """Let the adapter finish while its answers and last receipts are recorded."""
         stopping = asyncio.create_task(self._adapter.stop())
         stopping.add_done_callback(lambda _: self._wake.set())
+        given_up = asyncio.get_running_loop().call_later(PATIENCE, self._holder.lose)
         while not self._holder.lost and (self._heard or self._inbox or not stopping.done()):
             if self._heard or self._inbox:
                 await self._turn(claiming=False)
             else:
                 self._wake.clear()
-                await self._wake.wait()
+                # Also to see that there is nothing more to wait for.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 1.0)
+        given_up.cancel()
         self._inbox.fail(Unavailable("The carrier's worker ended."))
         await stopping
 

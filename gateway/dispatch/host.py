@@ -74,6 +74,14 @@ class Host:
             return self._read(look)
         return await asyncio.to_thread(self._read, look)
 
+    async def apart(self, change: Callable[[Connection], T]) -> T:
+        """Run a slow or rare change in a transaction beside the writer's, in a thread. Raises Unavailable."""
+        return await asyncio.to_thread(self._apart, change)
+
+    def _apart(self, change: Callable[[Connection], T]) -> T:
+        with self.database.transaction() as connection:
+            return change(connection)
+
     def _read(self, look: Callable[[Connection], T]) -> T:
         with self.database.read() as connection:
             return look(connection)

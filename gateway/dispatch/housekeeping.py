@@ -24,20 +24,31 @@ from gateway.storage.records import Carrier as Record
 QUEUE_BOUND = 2000
 """Due messages of a carrier above which batches are not fed to it, so that single messages need not wait."""
 
+PAUSE = 1.0
+"""Seconds, at least, until a chore that failed is tried again."""
+
 REST = 0.02
 """Seconds between two pieces of the same work, for others to commit."""
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do `work` again and again; what goes wrong is logged, and it is tried again next time."""
+    """Do `work` again and again; what goes wrong is logged once, and it is tried again."""
+    well = True
     while True:
         try:
             await work()
-        except Unavailable as error:
-            logs.warning("housekeeping waits", problem=str(error))
         except Exception as error:  # noqa: BLE001 - the other chores go on
-            logs.failure("housekeeping failed", error)
-        await asyncio.sleep(seconds)
+            if well and isinstance(error, Unavailable):
+                logs.warning("housekeeping waits", chore=work.__name__, problem=str(error))
+            elif well:
+                logs.failure("housekeeping failed", error, chore=work.__name__)
+            well = False
+            await asyncio.sleep(max(seconds, PAUSE))
+        else:
+            if not well:
+                logs.info("housekeeping goes on", chore=work.__name__)
+            well = True
+            await asyncio.sleep(seconds)
 
 
 class Housekeeping:
@@ -154,12 +165,12 @@ class Housekeeping:
         kept = self._settings.message_retention_days, self._settings.log_retention_days
         message_life, log_life = (days * clock.DAY for days in kept)
         for step in purges.steps(self._host.now(), message_life, log_life):
-            while await self._host.writer.transact(step):
+            while await self._host.apart(step):
                 await asyncio.sleep(REST)
 
     async def divide(self) -> None:
         """Make the partitions of the days to come."""
-        await self._host.writer.transact(lambda connection: partitions.ensure(connection, self._host.now()))
+        await self._host.apart(lambda connection: partitions.ensure(connection, self._host.now()))
 
     def _count(self, states: Sequence[State]) -> None:
         for state, n in Counter(states).items():

@@ -31,6 +31,7 @@ class Keeper:
         self._sealer = sealer
         self._folder = folder
         self._stopping = asyncio.Event()
+        self._problem = ""
 
     def stop(self) -> None:
         """Let `run` come to a clean end."""
@@ -44,7 +45,7 @@ class Keeper:
             try:
                 await self._hold()
             except Unavailable as error:
-                logs.warning("carrier waits", carrier=self.record.name, problem=str(error))
+                self._say(str(error))
             except (UnknownKind, WrongOption) as error:
                 logs.error("carrier cannot be used", carrier=self.record.name, problem=str(error))
                 await self._stopping.wait()
@@ -52,6 +53,12 @@ class Keeper:
                 logs.failure("carrier failed", error, carrier=self.record.name)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), PAUSE)
+
+    def _say(self, problem: str) -> None:
+        """Log why the carrier is not worked, once for each reason."""
+        if problem != self._problem:
+            self._problem = problem
+            logs.warning("carrier waits", carrier=self.record.name, problem=problem)
 
     async def _hold(self) -> None:
         """Work it once, if nobody else does."""
@@ -63,7 +70,7 @@ class Keeper:
         if holder is None:
             return
         worker = CarrierWorker(self.record, options, adapter, holder, self._host)
-        self.worker = worker
+        self.worker, self._problem = worker, ""
         try:
             if self._stopping.is_set():
                 worker.stop()

@@ -11,6 +11,7 @@ from gateway.dispatch import outgoing
 from gateway.dispatch.retry import Backoff
 from gateway.dispatch.verdicts import Judge
 from gateway.messaging.states import State
+from gateway.storage.queries import messages
 from gateway.storage.queries.dispatch import claims, receipts, tick
 from gateway.storage.queries.dispatch.claims import Doubt
 from gateway.storage.queries.dispatch.receipts import ReceiptRow
@@ -160,6 +161,15 @@ def test_sent_again_after_doubt_and_refused_is_refunded(world: World, desk: Desk
     desk.send(InDoubt("link dropped"))
     desk.send(Final("no"))
     assert (world.state(message_id), world.credits()) == (State.REJECTED, PRICE)
+
+
+def test_held_in_doubt_released_and_refused_is_refunded(world: World, desk: Desk) -> None:
+    message_id = world.message()
+    desk.send(InDoubt("link dropped"), policy="hold")
+    assert world.run(lambda connection: messages.release(connection, None, message_id, NOW))
+    desk.send(Final("no"))
+    row = world.row(message_id)
+    assert (row["state"], row["possible_duplicate"], row["refunded"]) == (State.REJECTED, True, PRICE)
 
 
 class TestLong:

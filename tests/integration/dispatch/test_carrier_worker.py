@@ -443,6 +443,24 @@ def test_answers_survive_a_database_that_is_away(world: World, moment: str, monk
     assert len(carrier.got) == 2
 
 
+def test_stopping_while_the_database_is_away_comes_to_an_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carrier_worker, "AWAY", 0.02)
+    monkeypatch.setattr(carrier_worker, "PATIENCE", 0.2)
+    writer = Faulty(world.database)
+    bench = Bench(world, writer)
+    message_id = world.message()
+    carrier = Scripted(lambda item: None)
+
+    async def run() -> None:
+        async with bench.working(carrier):
+            await until(lambda: carrier.open)
+            writer.fail = "before"
+            carrier.answer([(item, Submitted("a")) for item in carrier.open])
+
+    bounded(run(), 10)
+    assert world.state(message_id) is State.SENDING
+
+
 def test_a_receipt_that_the_database_refuses_keeps_no_other_from_it(world: World, bench: Bench) -> None:
     message_id = world.message()
     carrier = Scripted()

@@ -105,8 +105,10 @@ def _taken(talk: Talk, message_ids: Iterable[int]) -> dict[int, int]:
     if not listed:
         return {}
     counted: list[tuple[Any, ...]] = talk.select(
-        "SELECT message_id, count(DISTINCT seq) FROM segment WHERE message_id IN {}"
-        " AND (carrier_ref IS NOT NULL OR state = 3) GROUP BY message_id",
+        "SELECT s.message_id, count(DISTINCT s.seq) FROM segment s JOIN message m ON m.id = s.message_id"
+        # Of an earlier attempt without an answer, what the later one was told counts.
+        " WHERE s.message_id IN {} AND (s.carrier_ref IS NOT NULL OR (s.state = 3 AND s.attempt = m.attempt))"
+        " GROUP BY s.message_id",
         listed,
     )
     return {row[0]: row[1] for row in counted}

@@ -24,6 +24,9 @@ def steps(now: int, message_life: int, log_life: int) -> Iterator[Purge]:
     yield partial(_old, "idempotency", "at", now - IDEMPOTENCY_LIFE)
     yield partial(_old, "commit_token", "at", now - TOKEN_LIFE)
     yield partial(_old, "outbox", "expires_at", now)
+    yield partial(_old, "refresh_token", "expires_at", now)
+    yield partial(_old, "revoked_token", "expires_at", now)
+    yield partial(_old, "signing_key", "retires_at", now)
     yield partial(_strays, now - message_life)
     yield partial(_calls, ids.first(now - log_life))
     yield partial(_messages, ids.first(now - message_life))
@@ -32,7 +35,7 @@ def steps(now: int, message_life: int, log_life: int) -> Iterator[Purge]:
 
 
 def _old(table: str, column: str, before: int, connection: Connection) -> int:
-    """Rows by an indexed time."""
+    """Rows by an indexed time (of signing keys there are a few)."""
     row = "rowid" if connection.dialect.name == "sqlite" else "ctid"
     return Talk(connection).change(
         f"DELETE FROM {table} WHERE {row} IN (SELECT {row} FROM {table} WHERE {column} < ? LIMIT ?)", before, STEP
