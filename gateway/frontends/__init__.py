@@ -32,12 +32,14 @@ class Answers(Protocol):
 class Route:
     """Where a WSGI application answers.
 
-    `path` is answered with and without a slash at its end; with `below`, so is everything below it.
+    `path` is answered with and without a slash at its end; with `below`, so is everything below it. `listed`
+    routes are named on the front page.
     """
 
     path: str
     application: Application
     below: bool = False
+    listed: bool = True
 
 
 def web_modules() -> Iterator[ModuleType]:

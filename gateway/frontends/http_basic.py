@@ -15,7 +15,7 @@ _ELSEWHERE = "Credentials are refused among the parameters here; give them as Au
 
 
 def routes(gateway: Answers) -> Iterable[Route]:
-    """HTTP Basic answers at `/api/basic/`."""
+    """HTTP Basic answers at `/api/basic/` and, for each operation, at `/api/basic/CLASS/METHOD`."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "POST"):
@@ -26,7 +26,7 @@ def routes(gateway: Answers) -> Iterable[Route]:
         call.http_status, call.statuses = 200, status.STATUSES
         return status.respond(start_response, call, gateway.handle(call), output, _challenge)
 
-    return [Route(PATH, application)]
+    return request.paths(PATH, application)
 
 
 def _take_credentials(environ: Environ, call: Call) -> None:

@@ -8,7 +8,7 @@ PATH = "/api/http/"
 
 
 def routes(gateway: Answers) -> Iterable[Route]:
-    """Plain HTTP answers at `/api/http/`."""
+    """Plain HTTP answers at `/api/http/` and, for each operation, at `/api/http/CLASS/METHOD`."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "POST"):
@@ -18,4 +18,4 @@ def routes(gateway: Answers) -> Iterable[Route]:
         reply = gateway.handle(call)
         return render.respond(start_response, reply, output, call.request_id)
 
-    return [Route(PATH, application)]
+    return request.paths(PATH, application)

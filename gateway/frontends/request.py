@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 
 from gateway import clock
-from gateway.frontends import Environ, body
+from gateway.frontends import Application, Environ, Route, body
 from gateway.frontends.body import Pair, Problem
+from gateway.operations.catalogue import CATALOGUE
 from gateway.operations.errors import Code, Refusal
 from gateway.pipeline.call import Call
 from gateway.pipeline.ipfilter import client_address
@@ -24,13 +25,24 @@ USER_AGENT_LENGTH = 200
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
-def read(environ: Environ, settings: Settings, protocol: str) -> tuple[Call, str]:
-    """Read a request, its query and its body; give the call and the form of the reply ("json" or "xml").
+def paths(door: str, application: Application) -> list[Route]:
+    """Give the routes of an HTTP front end: `door`, a path of two parts, and CLASS/METHOD below it per operation."""
+    below = (f"{door}{class_name}/{method}" for class_name, method in CATALOGUE)
+    return [Route(door, application), *(Route(path, application, listed=False) for path in below)]
 
-    The parameters `user` and `password` become the call's credentials; a front end whose credentials are
-    elsewhere replaces them. The body is read up to `settings.max_body` bytes.
+
+def read(environ: Environ, settings: Settings, protocol: str) -> tuple[Call, str]:
+    """Read a request, its path, query and body; give the call and the form of the reply ("json" or "xml").
+
+    Class and method may stand in the path (`paths`). The parameters `user` and `password` become the call's
+    credentials; a front end whose credentials are elsewhere replaces them. The body is read up to
+    `settings.max_body` bytes.
     """
     reader = _Reader()
+    # "/api/http/sms/sendsms" and "/api/http/"
+    parts = environ.get("PATH_INFO", "").split("/", 5)
+    if len(parts) > 4:
+        reader.take((("class", parts[3], None), ("method", parts[4], None)))
     query = environ.get("QUERY_STRING", "")
     if query:
         reader.take(body.query_pairs(query))

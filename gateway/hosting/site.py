@@ -89,7 +89,7 @@ def _missing(_: Environ, start_response: StartResponse) -> list[bytes]:
 
 
 def _home(doors: Iterable[Route]) -> bytes:
-    return (_HOME % "".join(f"<li>{door.path}</li>" for door in doors)).encode()
+    return (_HOME % "".join(f"<li>{door.path}</li>" for door in doors if door.listed)).encode()
 
 
 def _ready(start_response: StartResponse, parts: dict[str, str]) -> list[bytes]:
