@@ -22,8 +22,8 @@ from gateway.messaging.routing import PriceTable, RouteTable
 from gateway.storage import versions
 from gateway.storage.database import Database
 from gateway.storage.errors import Blind
-from gateway.storage.queries import accesses, accounts, carriers, tariff
-from gateway.storage.records import Access, Account, Carrier
+from gateway.storage.queries import accesses, accounts, carriers, keys, tariff
+from gateway.storage.records import Access, Account, Carrier, Key, SigningKey
 
 BLIND_AFTER = 5 * SECOND
 CAPACITY = 10_000
@@ -41,8 +41,9 @@ def monotonic() -> int:
 
 
 class Directory:
-    """The configuration as of `version`; `routes`, `prices` and `carriers` (by id) are of `refresh`'s last time.
+    """The configuration as of `version`, revoked tokens as of `tokens_version`.
 
+    `routes`, `prices` and `carriers` (by id) are of `refresh`'s last time.
     `clock` gives microseconds. Look-ups are a dictionary probe; what is not yet known is read from the
     database. One thread or any number of greenlets may use it.
     """
@@ -51,17 +52,20 @@ class Directory:
     prices: PriceTable
     carriers: Mapping[int, Carrier]
     version: int
+    tokens_version: int
 
     def __init__(self, database: Database, clock: Callable[[], int] = monotonic, capacity: int = CAPACITY) -> None:
         self._database = database
         self._clock = clock
         self._confirmed: int | None = None
-        self.version = -1
+        self.version = self.tokens_version = -1
         self.routes, self.prices, self.carriers = RouteTable(()), PriceTable(()), MappingProxyType({})
         self._logins: _Recent[str, Access | None] = _Recent(capacity)
         self._strangers: _Recent[str, Access | None] = _Recent(capacity)
         self._accesses: _Recent[int, Access | None] = _Recent(capacity)
         self._accounts: _Recent[int, Account | None] = _Recent(capacity)
+        self._keys: _Recent[str, Key | None] = _Recent(capacity)
+        self._signing: _Recent[str, SigningKey | None] = _Recent(1)
 
     def access(self, login: str) -> Access | None:
         """The access of this login, a revoked one too; e-mails ignore case. Raises Unavailable."""
@@ -98,11 +102,36 @@ class Directory:
                 found = self._account(connection, account_id)
         return found
 
+    def key(self, kid: str) -> Key | None:
+        """The key of this id that tokens may be signed with, ours or an access's. Raises Unavailable.
+
+        One of ours that has retired is given too: its `retires_at` says so.
+        """
+        found = self._keys.get(kid)
+        if found is None:
+            version = self.version
+            with self._database.read() as connection:
+                found = keys.by_kid(connection, kid)
+            if found is not None and version == self.version:
+                self._keys.put(kid, found)
+        return found
+
+    def signing_key(self) -> SigningKey | None:
+        """The key that our tokens are signed with now, None before the first one. Raises Unavailable."""
+        found = self._signing.get("")
+        if found is None:
+            version = self.version
+            with self._database.read() as connection:
+                found = keys.signing(connection)
+            if found is not None and version == self.version:
+                self._signing.put("", found)
+        return found
+
     def refresh(self) -> bool:
         """Confirm the version, and take up what changed; whether anything did. Raises Unavailable."""
         begun = self._clock()
         with self._database.read() as connection:
-            version = versions.current(connection)
+            version, tokens_version = versions.current(connection)
             changed = version != self.version
             if changed:
                 # Read after the version, so they are at least as new.
@@ -111,9 +140,13 @@ class Directory:
                 known = MappingProxyType({carrier.id: carrier for carrier in carriers.list_(connection)})
         if changed:
             self.routes, self.prices, self.carriers = routes, prices, known
-            for cache in (self._logins, self._strangers, self._accesses, self._accounts):
+            for cache in (
+                *(self._logins, self._strangers, self._accesses, self._accounts),
+                *(self._keys, self._signing),
+            ):
                 cache.clear()
             self.version = version
+        self.tokens_version = tokens_version
         self._confirmed = begun
         return changed
 
@@ -195,6 +228,7 @@ def _access(row: RowMapping, account: Account) -> Access:
         bind_limit=row["bind_limit"],
         expires_at=row["expires_at"],
         revoked=row["revoked_at"] is not None,
+        generation=row["generation"],
     )
 
 

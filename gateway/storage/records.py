@@ -29,7 +29,8 @@ class Access:
     """One way into an account.
 
     `secret` is an argon2id hash or "sha256$" and hex. `protocols`, `operations` (class.method) and
-    `networks` of None mean no restriction. `rate` is in calls per second. Times in UTC microseconds.
+    `networks` of None mean no restriction. `rate` is in calls per second. Times in UTC microseconds. Tokens
+    that were given out in another `generation` are void.
     """
 
     id: int
@@ -44,6 +45,31 @@ class Access:
     bind_limit: int | None = None
     expires_at: int | None = None
     revoked: bool = False
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key that tokens are verified with, and what it may sign.
+
+    `algorithm` is the only one of it (RFC 8725, section 3.1), `public_key` PEM. `access_id` is whose tokens it
+    signs, None for one of ours, which verifies until `retires_at` (UTC microseconds, None for no end).
+    """
+
+    kid: str
+    algorithm: str
+    public_key: str
+    access_id: int | None = None
+    retires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The key that our tokens are signed with, sealed by `storage.keyfile`."""
+
+    kid: str
+    algorithm: str
+    sealed_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

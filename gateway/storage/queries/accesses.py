@@ -79,8 +79,13 @@ def named(connection: Connection, name: str) -> Sequence[RowMapping]:
 
 
 def set_secret(connection: Connection, account_id: int, access_id: int, secret: str) -> None:
-    """Give an access another secret (a hash of `storage.passwords`); the old one ends."""
-    _change(connection, account_id, access_id, secret=secret)
+    """Give an access another secret (a hash of `storage.passwords`); the old one ends, and every token got by it."""
+    _change(connection, account_id, access_id, secret=secret, generation=access.c.generation + 1)
+
+
+def end_tokens(connection: Connection, account_id: int, access_id: int) -> None:
+    """End every token that the access was given; what it signs itself stands."""
+    _change(connection, account_id, access_id, generation=access.c.generation + 1)
 
 
 def revoke(connection: Connection, account_id: int, access_id: int, now: int) -> None:

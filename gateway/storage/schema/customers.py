@@ -76,9 +76,11 @@ access = Table(
     number("expires_at", null=True),
     number("revoked_at", null=True),
     number("created_at"),
+    Column("generation", Integer, nullable=False, server_default="0"),  # tokens of another one are void
     UniqueConstraint("account_id", "name"),
 )
 
+# What customers sign tokens of their own with; a removed key stays until another takes its kid.
 access_key = Table(
     "access_key",
     metadata,
@@ -86,7 +88,7 @@ access_key = Table(
     Column("access_id", ForeignKey("access.id"), nullable=False, index=True),
     Column("kid", String(64), nullable=False, unique=True),
     Column("algorithm", String(16), nullable=False),
-    Column("public_key", Text, nullable=False),
+    Column("public_key", Text, nullable=False),  # PEM
     number("created_at"),
     number("revoked_at", null=True),
 )
@@ -98,9 +100,9 @@ signing_key = Table(
     Column("kid", String(64), nullable=False, unique=True),
     Column("algorithm", String(16), nullable=False),
     Column("sealed_key", LargeBinary, nullable=False),  # encrypted with the key file
-    Column("public_key", Text, nullable=False),
+    Column("public_key", Text, nullable=False),  # PEM
     number("created_at"),
-    number("retires_at", null=True),
+    number("retires_at", null=True),  # NULL: the one that signs
 )
 
 refresh_token = Table(
@@ -108,19 +110,24 @@ refresh_token = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("access_id", ForeignKey("access.id"), nullable=False, index=True),
-    Column("family", String(32), nullable=False, index=True),
-    Column("digest", String(64), nullable=False, unique=True),
+    Column("generation", Integer, nullable=False),  # the access's when the family began
+    Column("family", String(32), nullable=False, index=True),  # of one log-in; its access tokens' sid
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256
     number("created_at"),
     number("expires_at"),
     number("used_at", null=True),
     number("revoked_at", null=True),
+    Index("ix_refresh_token_expires_at", "expires_at"),
 )
 
+# `jti` is a token's id, or the family of all that came from one log-in. Customers choose ids of their own.
 revoked_token = Table(
     "revoked_token",
     metadata,
-    Column("jti", String(64), primary_key=True),
+    Column("access_id", ForeignKey("access.id"), primary_key=True, autoincrement=False),
+    Column("jti", String(128), primary_key=True),
     number("expires_at"),
+    Index("ix_revoked_token_expires_at", "expires_at"),
 )
 
 operator = Table(

@@ -84,9 +84,9 @@ def test_version_starts_without_its_row(database: Database) -> None:
 
     with database.transaction() as connection:
         connection.execute(config_version.delete())
-        assert versions.current(connection) == 0
+        assert versions.current(connection).config == 0
         versions.bump(connection)
-        assert versions.current(connection) == 1
+        assert versions.current(connection).config == 1
 
 
 def test_access_name_is_taken_within_its_account(database: Database) -> None:

@@ -116,6 +116,7 @@ def _accesses() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("generation", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_access_account_id"),
         sa.PrimaryKeyConstraint("id", name="pk_access"),
         sa.UniqueConstraint("account_id", "name", name="uq_access_account_id_name"),
@@ -151,6 +152,7 @@ def _accesses() -> None:
         "refresh_token",
         sa.Column("id", ID, nullable=False),
         sa.Column("access_id", ID, nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("family", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -163,12 +165,16 @@ def _accesses() -> None:
     )
     op.create_index("ix_refresh_token_access_id", "refresh_token", ["access_id"])
     op.create_index("ix_refresh_token_family", "refresh_token", ["family"])
+    op.create_index("ix_refresh_token_expires_at", "refresh_token", ["expires_at"])
     op.create_table(
         "revoked_token",
-        sa.Column("jti", sa.String(length=64), nullable=False),
+        sa.Column("access_id", ID, autoincrement=False, nullable=False),
+        sa.Column("jti", sa.String(length=128), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("jti", name="pk_revoked_token"),
+        sa.ForeignKeyConstraint(["access_id"], ["access.id"], name="fk_revoked_token_access_id"),
+        sa.PrimaryKeyConstraint("access_id", "jti", name="pk_revoked_token"),
     )
+    op.create_index("ix_revoked_token_expires_at", "revoked_token", ["expires_at"])
     op.create_table(
         "operator",
         sa.Column("id", ID, nullable=False),
