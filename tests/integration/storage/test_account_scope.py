@@ -88,7 +88,7 @@ def things(database: Database) -> dict[str, Any]:
             "contact_id": contacts.add(connection, ACCOUNT, group_id, "34600000001", {}, now),
         }
     host, batch_id = DirectHost(Writer(database)), new_id()
-    rows = [a_message(ACCOUNT, batch_id=batch_id) for _ in range(2)]
+    rows = [a_message(ACCOUNT), a_message(ACCOUNT, batch_id=batch_id)]
     host.submit(a_send(ACCOUNT, 1, "key"))
     host.submit(Submission(account_id=ACCOUNT, messages=rows, batch=(batch_id, ACCOUNT, now, 0, 0)))
     host.close()
