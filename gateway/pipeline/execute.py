@@ -56,7 +56,8 @@ def execute(
     A reply to a call that wrote has its log row committed with it; for any other the caller logs. Raises
     `Refusal` and `Unavailable`.
     """
-    key = getattr(parameters, "idempotencykey", None)
+    given = getattr(parameters, "idempotencykey", None)
+    key = None if given is None else _stored_key(context, given)
     fingerprint = _fingerprint(operation, call) if key is not None else ""
     if key is not None:
         first = _first_answer(context, key, fingerprint)
@@ -80,6 +81,12 @@ class Logged(Reply):
 
 def _changed(made: Any) -> Logged:
     return Logged(None, made.code, made.detail) if isinstance(made, Refusal) else Logged(made)
+
+
+def _stored_key(context: Context, key: str) -> str:
+    """What is kept of a key: enough to know it again, and nothing of a secret that somebody took for one."""
+    text = f"{context.account.id}:{key}"
+    return blake2b(text.encode(), digest_size=32).hexdigest()
 
 
 def _fingerprint(operation: Operation, call: Call) -> str:

@@ -19,6 +19,7 @@ from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.execute import Logged, Pending, Writes, execute
 from gateway.pipeline.limit import Limiter
 from gateway.pipeline.logbook import Logbook
+from gateway.pipeline.redact import Secrets
 from gateway.settings import Settings
 from gateway.storage.database import Database
 from gateway.storage.directory import Directory
@@ -91,6 +92,9 @@ class Pipeline:
         For hosts that wait for the writer in their own way; `handle` is this and the waiting.
         """
         known = _Known()
+        # It goes to logs and pages as it is, so it must not be the secret, by whatever mistake of the client's.
+        if call.secret and call.secret in call.request_id:
+            call.request_id = Secrets((call.secret,)).hide(call.request_id)
         try:
             outcome = self._run(call, known)
         except Exception as error:  # noqa: BLE001 - a call is always answered
