@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
 
-.PHONY: run test lint types pytest unit bench chaos docs lock clean
+.PHONY: run test lint types pytest unit bench chaos docs wsdl lock clean
 
 run: $(VENV)/.run ## set up and run the gateway on the embedded database
 	@exec $(BIN)/trunkline run $(ARGS)
@@ -35,6 +35,9 @@ chaos: $(VENV)/.test ## kill processes under load, a hundred times
 
 docs: $(VENV)/.test ## regenerate the pages that are made from the code
 	$(BIN)/python -m gateway.docs
+
+wsdl: $(VENV)/.test ## regenerate the SOAP contract from the catalogue, unless that would break deployed clients
+	$(BIN)/python -m gateway.frontends.soap.contract wsdl
 
 lock: ## resolve setup.cfg's ranges into the lock files again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q setup.cfg -o requirements.lock

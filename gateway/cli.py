@@ -22,6 +22,7 @@ _COMMANDS = {
     "migrate": ("maintenance", "Bring the database to this version."),
     "backup": ("maintenance", "Save database and key file in one file."),
     "restore": ("maintenance", "Start again from a backup."),
+    "wsdl": ("contract", "Print the SOAP contract."),
 }
 
 

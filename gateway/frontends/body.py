@@ -63,7 +63,7 @@ def pairs(environ: Environ, limit: int) -> Iterator[Pair]:
     Raises `Problem` when the body is over `limit` bytes, ends early, is malformed or of a type that is not
     taken; what was found before that has been given by then.
     """
-    data, trouble = _read(environ, limit)
+    data, trouble = read(environ, limit)
     content_type = environ.get("CONTENT_TYPE", "")
     kind = content_type.partition(";")[0].strip().lower()
     if data or trouble:
@@ -79,8 +79,8 @@ def pairs(environ: Environ, limit: int) -> Iterator[Pair]:
         raise Problem(trouble)
 
 
-def _read(environ: Environ, limit: int) -> tuple[bytes, str | None]:
-    """Give the body, or its beginning and why it is no more than that."""
+def read(environ: Environ, limit: int) -> tuple[bytes, str | None]:
+    """Give a request's body; or, where it is over `limit` bytes or ends early, its beginning and why."""
     stated = environ.get("CONTENT_LENGTH") or ""
     if not stated and not environ.get("wsgi.input_terminated"):
         return b"", None

@@ -102,14 +102,14 @@ def json_body(reply: Reply) -> bytes:
 
 def json_pieces(result: Any) -> Iterator[bytes]:
     """The JSON of a successful reply, its `Rows` read while it is sent."""
-    return _gathered(_json_parts(result))
+    return gathered(_json_parts(result))
 
 
 def xml_body(reply: Reply) -> bytes:
     """A reply as XML: `<response>` with `<status>`, `<result>`, `<error>` and, for errors, `<detail>`."""
     if reply.error is None:
         return b"".join(_xml_parts(reply.result))
-    detail = "" if reply.detail is None else f"<detail>{_xml_text(reply.detail)}</detail>"
+    detail = "" if reply.detail is None else f"<detail>{xml_text(reply.detail)}</detail>"
     return (
         f"{_XML_START}<response><status>ERROR</status><result/><error>{reply.error.value}</error>{detail}</response>"
     ).encode()
@@ -117,10 +117,10 @@ def xml_body(reply: Reply) -> bytes:
 
 def xml_pieces(result: Any) -> Iterator[bytes]:
     """The XML of a successful reply, its `Rows` read while it is sent."""
-    return _gathered(_xml_parts(result))
+    return gathered(_xml_parts(result))
 
 
-def _gathered(parts: Iterator[bytes]) -> Iterator[bytes]:
+def gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
     """Join small parts to pieces of about `PIECE` bytes."""
     waiting = bytearray()
     for part in parts:
@@ -180,7 +180,7 @@ def _element(name: str, value: Any) -> Iterator[str]:
         start = end = name
     else:
         end = "item"
-        start = f'item name="{_xml_text(name, _IN_ATTRIBUTE)}"'
+        start = f'item name="{xml_text(name, _IN_ATTRIBUTE)}"'
     if value is None or value == "":
         yield f"<{start}/>"
     elif isinstance(value, Mapping):
@@ -205,9 +205,10 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int):
-        return _xml_text(str(value))
+        return xml_text(str(value))
     raise TypeError(f"a result holds a {type(value).__name__}")
 
 
-def _xml_text(text: str, escapes: Mapping[int, str] = _IN_TEXT) -> str:
+def xml_text(text: str, escapes: Mapping[int, str] = _IN_TEXT) -> str:
+    """Text as it stands in an XML element; characters that XML forbids become U+FFFD."""
     return _NOT_XML.sub("\ufffd", text).translate(escapes)
