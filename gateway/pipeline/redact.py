@@ -13,7 +13,7 @@ import orjson
 
 REDACTED = "[redacted]"
 
-_SECRET_NAME = re.compile(r"pass_?wor[dt]|passwd|passphrase|pwd|secret|token|api_?key|credential|authori[sz]ation")
+_SECRET_NAME = re.compile(r"pas+_?w|^pass$|passphrase|pwd|secret|token|api_?key|credential|authori[sz]ation")
 # Shorter ones are only replaced as whole values: to cut every "1" out of a log would hide no secret.
 _SHORTEST = 6
 _BEGINNING = 12

@@ -168,13 +168,3 @@ def test_group_send_that_is_too_dear_is_refused_whole(world: World) -> None:
     assert world.door.outcome(customer.access, "sms.sendsmstogroup", values) == "NO_CREDITS"
     assert balance(world, customer) == 1
     assert world.door.cli("message", "list", "--account", customer.email) == []
-
-
-def test_delivered_after_half_a_minute(world: World, sender: Customer, sent: dict[str, str]) -> None:
-    """The fixture sent it before all other tests, which is a while ago when all of them run."""
-    owner, message_id = world.owner.access, world.names["slow_message"]
-    until(lambda: world.door.status(owner, message_id) == ["DELIVERED"], 45, "DELIVERED of 0009")
-    shown = world.door.cli("message", "show", message_id)
-    accepted, final = (datetime.fromisoformat(shown[name].replace("Z", "+00:00")) for name in ("accepted", "final"))
-    assert final - accepted >= timedelta(seconds=29)
-    assert world.door.status(sender.access, sent["0006"]) == ["SENT"]

@@ -62,6 +62,9 @@ MISTAKES: list[tuple[dict[str, str], dict[str, str]]] = [
     ({}, {"X-Forwarded-For": "{}"}),
 ]
 
+# How callers call the password that is then missing.
+MISSPELT = ["pass", "Password", "PASSWORD", "pasword", "passw", "passwd", "pass_word", "pwd"]
+
 
 def use(door: Door, user: str, password: str) -> None:
     """Call in every way with this password, right or wrong."""
@@ -71,6 +74,8 @@ def use(door: Door, user: str, password: str) -> None:
         values |= {name.replace("{}", password): value.replace("{}", password) for name, value in parameters.items()}
         fields = [f"{name}: {value.replace('{}', quote(password))}" for name, value in headers.items()]
         door.send(form(values), headers=fields)
+    for name in MISSPELT:
+        door.send(form(given(None, "user.getbalance", {"user": user, name: password})))
     values = given(login, "user.getbalance")
     door.send(b"", form(values), FORM)
     door.send(b"", json.dumps(values).encode(), JSON)
