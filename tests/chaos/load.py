@@ -1,9 +1,9 @@
 """Customers who send at a steady rate, and repeat with the same idempotency key whatever was not answered.
 
 Run as a process of its own, `python -m tests.chaos.load`: a plan as JSON on the first line of standard input,
-{"port", "rate", "accesses": [[user, secret], …], "acknowledged": FILE}. It sends until its input ends; then it
-waits until every call has its answer and prints the outcome as JSON. Each acknowledged message is a line in FILE:
-the call's number, the message's id, the credits, how often the call was made.
+{"port", "rate", "accesses": [[user, secret, group], …], "acknowledged": FILE}. It sends until its input ends; then
+it waits until every call has its answer and prints the outcome as JSON. Each acknowledged call is a line in FILE,
+as JSON: the call's number, the credits, the batch or null, [[message's id, number], …].
 """
 
 import asyncio
@@ -95,11 +95,16 @@ class Client:
 
     def _request(self, n: int) -> bytes:
         asked = call(n)
-        user, secret = self._plan["accesses"][asked.customer]
-        query = urlencode({
-            "class": "sms", "method": "sendsms", "user": user, "password": secret, "from": "Chaos",
-            "to": asked.destination, "sms": asked.text, "idempotencykey": f"call-{n}",
-        })  # fmt: skip
+        user, secret, group = self._plan["accesses"][asked.customer]
+        parameters = {
+            "class": "sms", "user": user, "password": secret, "from": "Chaos", "sms": asked.text,
+            "idempotencykey": f"call-{n}",
+        }  # fmt: skip
+        if asked.destination:
+            parameters |= {"method": "sendsms", "to": asked.destination}
+        else:
+            parameters |= {"method": "sendsmstogroup", "idgroup": group, "countrycode": "34"}
+        query = urlencode(parameters)
         return f"GET /api/http/?{query} HTTP/1.1\r\nHost: gateway\r\n\r\n".encode()
 
     def _look_after(self, now: float) -> None:
@@ -130,9 +135,15 @@ class Client:
         reply = json.loads(body, parse_float=str, parse_int=str)
         error = reply.get("error")
         if reply["status"] == "SUCCESS":
+            del self._made[n]
             result = reply["result"]
-            self._acknowledged.write(f"{n} {result['messageid']} {result['credits']} {self._made.pop(n)}\n")
-            self._slots[int(time.monotonic() / SLOT)] += 1
+            if "messageid" in result:
+                messages = [[result["messageid"], call(n).destination]]
+            else:
+                messages = [[item["messageid"], item["destination"]] for item in result["destinations"]]
+            line = [n, result["credits"], result.get("id"), messages]
+            self._acknowledged.write(json.dumps(line) + "\n")
+            self._slots[int(time.monotonic() / SLOT)] += len(messages)
         elif error == "UNAVAILABLE":
             self._refused[error] += 1
             asyncio.get_running_loop().call_later(AGAIN, self._again.append, n)
@@ -185,8 +196,8 @@ class Connection(asyncio.Protocol):
         head, end, body = self._buffer.partition(b"\r\n\r\n")
         if not end:
             return
-        length = int(head.lower().partition(b"content-length:")[2].split()[0])
-        if len(body) < length or self._call is None:
+        whole = _body(head.lower(), body)
+        if whole is None or self._call is None:
             return
         n, self._call, self._buffer = self._call, None, b""
         self._left -= 1
@@ -194,7 +205,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
         else:
             self._client.free(self)
-        self._client.answered(n, body)
+        self._client.answered(n, whole)
 
     def give_up_before(self, moment: float) -> None:
         if self._call is not None and self._since < moment:
@@ -203,6 +214,24 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._client.lost(self, self._call)
         self.ended.set()
+
+
+def _body(head: bytes, received: bytes) -> bytes | None:
+    """The body, once it is there (RFC 9112, sections 6.2 and 7.1)."""
+    if b"\r\ntransfer-encoding: chunked" not in head:
+        length = int(head.partition(b"\r\ncontent-length:")[2].split()[0])
+        return received if len(received) >= length else None
+    body = b""
+    while True:
+        size, end, received = received.partition(b"\r\n")
+        if not end:
+            return None
+        length = int(size, 16)
+        if len(received) < length + 2:
+            return None
+        if not length:
+            return body
+        body, received = body + received[:length], received[length + 2 :]
 
 
 async def main(plan: dict[str, Any]) -> Outcome:

@@ -27,6 +27,9 @@ CUSTOMERS = (
 )
 LAST = len(CUSTOMERS) - 1
 
+# The contacts of each customer's group.
+GROUP = tuple(f"34699{n:02d}{last}" for n, last in enumerate(("0001", "0002", "0004", "0008", *["1234"] * 26), 10))
+
 # By the call's number modulo 500; what the digits mean is in the simulated carrier's table of rules. Few are
 # throttled: each complaint slows the carrier.
 _SPECIAL = {
@@ -43,7 +46,7 @@ _SPECIAL = {
 
 @dataclass(frozen=True)
 class Call:
-    """One sendsms: the customer's place in `CUSTOMERS`, the number, the text and how many segments it makes."""
+    """The customer's place in `CUSTOMERS`, the number ("" is his group), the text and how many segments it makes."""
 
     customer: int
     destination: str
@@ -52,7 +55,9 @@ class Call:
 
 
 def call(n: int) -> Call:
-    """The call with this number."""
+    """The call with this number: sendsms, now and then sendsmstogroup."""
+    if n % 150 == 77:
+        return Call(n % LAST, "", SHORT, 1)
     last = _SPECIAL.get(n % 500) or f"{1000 + n % 9000}"
     text, segments = SHORT, 1
     if n % 50 in (1, 17):

@@ -36,6 +36,7 @@ class Acknowledged:
     destination: str
     segments: int
     price: int
+    batch_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def check_stored(database: Database, acknowledged: Collection[Acknowledged], acc
     _none("acknowledged under one id", len(acknowledged) - len(told))
     listed = list(accounts)
     with database.transaction() as connection:
-        rows = _messages(connection, message.c.account_id.in_(listed), message.c.batch_id.is_(None))
+        rows = _messages(connection, message.c.account_id.in_(listed), _paid())
         logged = Counter(
             connection.scalars(
                 select(call_log.c.message_id).where(
@@ -88,19 +89,21 @@ def check_stored(database: Database, acknowledged: Collection[Acknowledged], acc
                 )
             )
         )
-    stored = {row.id: Acknowledged(row.id, row.account_id, row.destination, row.segments, row.price) for row in rows}
+    stored = {
+        row.id: Acknowledged(row.id, row.account_id, row.destination, row.segments, row.price, row.batch_id)
+        for row in rows
+    }
     _none("acknowledged and not stored", told.keys() - stored.keys())
     _none("stored and acknowledged to nobody", stored.keys() - told.keys())
     _none("stored otherwise than acknowledged", [item for item in told.values() if stored[item.message_id] != item])
-    _none("without its row in the log, or with several", [number for number in told if logged[number] != 1])
+    single = [item.message_id for item in acknowledged if item.batch_id is None]
+    _none("without its row in the log, or with several", [number for number in single if logged[number] != 1])
 
 
 def check_final(database: Database) -> None:
     """Every paid message is in the one final state that its number means, refunded if the carrier refused it."""
     with database.transaction() as connection:
-        rows = _messages(connection)
-        unopened = set(connection.scalars(select(batch.c.id).where(batch.c.opened_at.is_(None))))
-    rows = [row for row in rows if row.batch_id not in unopened]
+        rows = _messages(connection, _paid())
     _none("not final", [(row.id, State(row.state).name) for row in rows if row.state not in FINAL])
     _none(
         "in another state than its number means",
@@ -135,14 +138,11 @@ def check_money(database: Database) -> None:
             )
         ):
             booked[account][kind] = int(amount)
-        paid = (message.c.batch_id.is_(None)) | message.c.batch_id.in_(
-            select(batch.c.id).where(batch.c.opened_at.is_not(None))
-        )
         priced = {
             account: (int(price), int(refunded))
             for account, price, refunded in connection.execute(
                 select(message.c.account_id, func.sum(message.c.price), func.sum(message.c.refunded))
-                .where(paid)
+                .where(_paid())
                 .group_by(message.c.account_id)
             )
         }
@@ -193,7 +193,7 @@ def check_carrier(database: Database, taken: Sequence[Taken], crashes: int, wind
     wanted = (
         (row.id, seq)
         for row in messages.values()
-        if expected(row.destination) is not State.REJECTED and row.carrier_id
+        if expected(row.destination) is not State.REJECTED and row.state != State.STAGED
         for seq in range(1, row.segments + 1)
     )
     _none("never sent", [key for key in wanted if not attempts[key]])
@@ -221,9 +221,15 @@ def _accounted(
     return answered.get(key) == item.ref or key in unanswered
 
 
+def _paid() -> Any:
+    """Not of a batch that a crash has left unopened: nobody was told of it, and nobody paid."""
+    opened = select(batch.c.id).where(batch.c.opened_at.is_not(None))
+    return message.c.batch_id.is_(None) | message.c.batch_id.in_(opened)
+
+
 def _count(database: Database, *conditions: Any) -> int:
     with database.read() as connection:
-        return connection.execute(select(func.count()).select_from(message).where(*conditions)).scalar_one()
+        return connection.execute(select(func.count()).select_from(message).where(_paid(), *conditions)).scalar_one()
 
 
 def _messages(connection: Connection, *conditions: Any) -> list[Any]:
