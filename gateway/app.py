@@ -11,15 +11,18 @@ from gateway.pipeline.authenticate import Authenticator, direct
 from gateway.pipeline.buckets import Buckets
 from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.execute import Writes
+from gateway.pipeline.grants import Grants
 from gateway.pipeline.limit import Limiter
 from gateway.pipeline.logbook import Logbook
 from gateway.pipeline.pipeline import Observes, Pipeline
 from gateway.pipeline.throttle import Throttle
+from gateway.pipeline.tokens import Tokens
 from gateway.settings import Settings
 from gateway.storage.database import Database
 from gateway.storage.directory import Directory
 from gateway.storage.errors import Unavailable
 from gateway.storage.ids import Ids, take_block
+from gateway.storage.keyfile import KEY_FILE, Sealer
 from gateway.storage.queries import nodes
 
 REFRESH = 0.25
@@ -45,6 +48,8 @@ class Gateway:
     pipeline: Pipeline
     logbook: Logbook
     buckets: Buckets
+    tokens: Tokens
+    grants: Grants
     node: nodes.Node
     machines: int = 1
 
@@ -108,8 +113,10 @@ def build(
         logbook=logbook,
         observer=observer,
     )
+    tokens = Tokens(directory, database, settings.audience)
+    grants = Grants(directory, tokens, writer, Sealer(settings.data / KEY_FILE), settings)
     node = nodes.Node(f"{socket.gethostname()}-{os.getpid()}", machine(), role, os.getpid(), clock.now())
-    gateway = Gateway(settings, database, directory, writer, pipeline, logbook, buckets, node)
+    gateway = Gateway(settings, database, directory, writer, pipeline, logbook, buckets, tokens, grants, node)
     return gateway
 
 

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     validity_hours: int = Field(48, ge=1, description="How long a carrier may try to deliver, in hours.")
     writer_queue: int = Field(10_000, ge=1, description="Most calls waiting for one commit in a process.")
     writer_batch: int = Field(500, ge=1, description="Most calls written in one transaction.")
+    access_token_seconds: int = Field(
+        900, ge=60, le=3600, description="How long an access token of the JWT front end is valid, in seconds."
+    )
+    refresh_token_days: int = Field(
+        30, ge=1, le=365, description="How long a refresh token can be used, once, to get new tokens, in days."
+    )
     log_retention_days: int = Field(90, ge=1, description="How long the log of calls is kept, in days.")
     message_retention_days: int = Field(400, ge=1, description="How long finished messages are kept, in days.")
     log_level: str = Field("info", description="debug, info, warning or error.")
@@ -51,6 +57,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's URL, the embedded default filled in."""
         return self.database_url or f"sqlite:///{(self.data / 'trunkline.db').absolute()}"
+
+    @property
+    def audience(self) -> str:
+        """Whom tokens are for, and who made ours: the public URL without a slash at its end, or "trunkline"."""
+        return self.public_url.rstrip("/") or "trunkline"
 
     @classmethod
     def load(cls, options: dict[str, Any] | None = None, file: Path | None = None) -> Self:

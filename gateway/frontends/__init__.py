@@ -8,6 +8,8 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from gateway.pipeline.call import Call, Reply
+from gateway.pipeline.grants import Grants
+from gateway.pipeline.tokens import Tokens
 from gateway.settings import Settings
 
 Environ = dict[str, Any]
@@ -21,6 +23,16 @@ class Answers(Protocol):
     @property
     def settings(self) -> Settings:
         """The installation's settings."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """What verifies tokens."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """What gives out tokens, renews and revokes them."""
         ...
 
     def handle(self, call: Call) -> Reply:

@@ -44,7 +44,18 @@ def open_family(
 
 def find(connection: Connection, digest: str) -> Refresh | None:
     """The refresh token with this digest, a used, revoked or expired one too; of whichever access."""
-    return _found(connection, digest, held=False)
+    row = connection.execute(select(refresh_token).where(refresh_token.c.digest == digest)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Refresh(
+        row["id"],
+        row["access_id"],
+        row["generation"],
+        row["family"],
+        row["expires_at"],
+        row["used_at"] is not None,
+        row["revoked_at"] is not None,
+    )
 
 
 def turn(
@@ -54,7 +65,10 @@ def turn(
 
     One that was used before ends its family instead, access tokens (which live until `access_until`) included.
     """
-    token = _found(connection, digest, held=True)
+    token = find(connection, digest)
+    if token is not None:
+        _hold(connection, token.family)
+        token = find(connection, digest)
     if token is None or token.revoked or now >= token.expires_at:
         return Turned.INVALID, token
     if token.used:
@@ -69,6 +83,7 @@ def turn(
 
 def end_family(connection: Connection, access_id: int, family: str, *, now: int, access_until: int) -> None:
     """Revoke all refresh tokens of a family, and its access tokens, which live until `access_until`."""
+    _hold(connection, family)
     connection.execute(
         update(refresh_token)
         .where(
@@ -95,17 +110,7 @@ def any_revoked(connection: Connection, access_id: int, ids: tuple[str, ...]) ->
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _found(connection: Connection, digest: str, *, held: bool) -> Refresh | None:
-    query = select(refresh_token).where(refresh_token.c.digest == digest)
-    row = connection.execute(query.with_for_update() if held else query).mappings().one_or_none()
-    if row is None:
-        return None
-    return Refresh(
-        row["id"],
-        row["access_id"],
-        row["generation"],
-        row["family"],
-        row["expires_at"],
-        row["used_at"] is not None,
-        row["revoked_at"] is not None,
-    )
+def _hold(connection: Connection, family: str) -> None:
+    """Let nobody else use a token of the family meanwhile: its first row stands for all."""
+    rows = select(refresh_token.c.id).where(refresh_token.c.family == family).order_by(refresh_token.c.id)
+    connection.execute(rows.limit(1).with_for_update()).first()
