@@ -113,7 +113,8 @@ class GeventHost:
     """The web server's host: one greenlet commits while the others go on reading requests.
 
     Statements on SQLite run in the hub (microseconds, nothing to wait for), its lock and its sync in a native
-    thread; PostgreSQL's sockets are cooperative, so nothing needs a thread there.
+    thread. A batch on PostgreSQL runs in that thread as a whole: waiting through the hub, each of its round trips
+    would queue behind the requests while the balances are locked.
     """
 
     def __init__(self, writer: Writer, dialect: str) -> None:
@@ -122,7 +123,7 @@ class GeventHost:
         from gevent.threadpool import ThreadPool  # noqa: PLC0415
 
         self._writer = writer
-        self._native = dialect == "sqlite"
+        self._native = {Work.WAIT} if dialect == "sqlite" else {Work.WAIT, Work.TALK}
         self._gevent = gevent
         self._result = AsyncResult
         self._wanted = Event()
@@ -181,7 +182,7 @@ class GeventHost:
     def _runner(self, step: Step) -> Callable[[], Any]:
         if step.work is Work.PAUSE:
             return lambda: self._gevent.sleep(PAUSE)
-        if step.work is Work.WAIT and self._native:
+        if step.work in self._native:
             return lambda: _opened(self._pool.apply(_kept, (step.run,)))
         return step.run
 

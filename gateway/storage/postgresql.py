@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
+import psycopg.waiting
 from sqlalchemy import URL, Connection, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
@@ -44,6 +46,7 @@ class PostgresqlDatabase(Database):
             pool_pre_ping=True,
         )
         self._writers = create_engine(parsed, connect_args=_arguments(parsed, _WRITER), poolclass=NullPool)
+        event.listen(self._writers, "do_connect", _native)
         event.listen(self._writers, "connect", _sync_commits)
         try:
             self._look_over()
@@ -83,6 +86,21 @@ class PostgresqlDatabase(Database):
             raise Unavailable("The PostgreSQL server cannot be reached.") from error
         if encoding != "UTF8":
             raise Incompatible(f"The PostgreSQL database's encoding is {encoding}; create it with UTF8.")
+
+
+class _Native(psycopg.Connection[Any]):
+    """A writer's connection: it waits in the operating system, also where greenlets would wait in their hub."""
+
+    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+        """Let psycopg's own loop wait for the socket."""
+        if psycopg.waiting.wait is psycopg.waiting.wait_c:
+            return super().wait(gen, *arguments, **options)
+        return psycopg.waiting.wait_c(gen, self.pgconn.socket, *arguments, **options)
+
+
+def _native(_: Any, __: Any, arguments: Any, options: Any) -> Any:
+    """SQLAlchemy asks for a connection."""
+    return _Native.connect(*arguments, **options)
 
 
 def _sync_commits(connection: Any, _: object) -> None:

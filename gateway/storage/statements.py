@@ -23,30 +23,34 @@ class Statements:
         self.dialect = dialect
         self.connection = connection
         self._driver: Any = connection.connection.driver_connection
+        self._waiting: list[tuple[str, tuple[Any, ...]]] = []
+
+    def later(self, sql: str, *values: Any) -> None:
+        """Execute a statement whose outcome nobody asks for: on PostgreSQL with the next one's round trip."""
+        if self.dialect == "sqlite":
+            self.run(sql, *values)
+        else:
+            self._waiting.append((_translated(sql, self.dialect), values))
 
     def fetch(self, sql: str, values: Sequence[Any], *rest: Any) -> list[tuple[Any, ...]]:
         """Rows of a query whose `{}` stands for the list `values` and whose `?` after it for `rest`."""
         parameters = (*values, *rest) if self.dialect == "sqlite" else (list(values), *rest)
-        cursor = self._driver.cursor()
-        cursor.execute(_with_list(sql, self.dialect, len(values)), parameters)
-        return list(cursor.fetchall())
+        return self._rows(_with_list(sql, self.dialect, len(values)), parameters)
 
     def one(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
         """The first row of a query, or None."""
-        cursor = self._driver.cursor()
+        cursor = self._cursor()
         cursor.execute(_translated(sql, self.dialect), values)
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
 
     def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Every row of a query; the query itself bounds how many."""
-        cursor = self._driver.cursor()
-        cursor.execute(_translated(sql, self.dialect), values)
-        return list(cursor.fetchall())
+        return self._rows(_translated(sql, self.dialect), values)
 
     def run(self, sql: str, *values: Any) -> int:
         """Execute one statement; the number of rows it changed."""
-        cursor = self._driver.cursor()
+        cursor = self._cursor()
         cursor.execute(_translated(sql, self.dialect), values)
         return int(cursor.rowcount)
 
@@ -54,7 +58,7 @@ class Statements:
         """Execute a statement once per row; the number of rows changed in all."""
         if not rows:
             return 0
-        cursor = self._driver.cursor()
+        cursor = self._cursor()
         cursor.executemany(_translated(sql, self.dialect), rows)
         return int(cursor.rowcount)
 
@@ -65,10 +69,30 @@ class Statements:
         if self.dialect == "sqlite" or len(rows) < _COPY_FROM:
             self.many(_insert_sql(table, columns), rows)
             return
-        cursor = self._driver.cursor()
+        cursor = self._cursor()
         with cursor.copy(_copy_sql(table, columns)) as copy:
             for row in rows:
                 copy.write_row(row)
+
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if not self._waiting:
+            cursor = self._driver.cursor()
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+        with self._driver.pipeline():
+            cursor = self._cursor()
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def _cursor(self) -> Any:
+        """A cursor for the next statement; those that wait go before it."""
+        cursor = self._driver.cursor()
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for sql, values in waiting:
+                cursor.execute(sql, values)
+            return self._driver.cursor()
+        return cursor
 
 
 @lru_cache(maxsize=1024)

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from time import perf_counter
 from typing import Any, Protocol
 from uuid import uuid4
@@ -45,13 +46,15 @@ _COMMITTED_BEFORE = object()
 class Work(Enum):
     """How a host runs a step.
 
-    `WAIT` blocks in the operating system (a lock, a sync), `TALK` executes statements, `PAUSE` is a short rest
-    before a lost connection is tried again.
+    `WAIT` blocks in the operating system (a lock, a sync), `TALK` executes a batch's statements, `CALL` connects
+    or runs a caller's change, which must stay in the threads that its code knows, `PAUSE` is a short rest before
+    a lost connection is tried again.
     """
 
     WAIT = 1
     TALK = 2
-    PAUSE = 3
+    CALL = 3
+    PAUSE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class Writer:
         started = perf_counter()
         try:
             verdicts: list[Verdict] = yield from self._transaction(
-                lambda statements: apply(statements, submissions, posts, clock.now())
+                Work.TALK, lambda statements: apply(statements, submissions, posts, clock.now())
             )
         except Exception as error:  # noqa: BLE001 - whatever it was, each piece gets its own try and its own answer
             return (yield from self._one_by_one(batch, posts, error))
@@ -211,25 +214,30 @@ class Writer:
             return result
 
         try:
-            result = yield from self._transaction(work)
+            result = yield from self._transaction(Work.CALL, work)
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to the writer's loop
             item.waiter.fail(error)
             return not isinstance(error, Unavailable)
         item.waiter.answer(result)
         return True
 
-    def _transaction(self, work: Callable[[Statements], Any]) -> Generator[Step, Any, Any]:
-        """Run `work` and commit. Where the answer to COMMIT was lost, the token tells what became of it.
+    def _transaction(self, kind: Work, work: Callable[[Statements], Any]) -> Generator[Step, Any, Any]:
+        """Run `work` as steps of that kind, and commit.
 
+        Where the answer to COMMIT was lost, the token tells what became of it.
         The token's INSERT is the question as well: the server may still be at the earlier COMMIT, and only an
         INSERT of the same key waits for how that ends.
         """
         token = uuid4().hex
         result: Any = None
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             try:
                 yield from self._take_turn()
-                applied = yield Step(Work.TALK, lambda: self._begin_and_apply(work, token))
+                if self._statements is None:
+                    yield Step(Work.CALL, self._connected)
+                # Only a batch's first statement takes the mark along; a change does not know of it.
+                ask = attempt > 0 or kind is Work.CALL
+                applied = yield Step(kind, partial(self._begin_and_apply, work, token, ask))
                 if applied is _COMMITTED_BEFORE:
                     return result
                 result = applied
@@ -257,10 +265,12 @@ class Writer:
             self._has_turn = False
             self._database.release_turn()
 
-    def _begin_and_apply(self, work: Callable[[Statements], Any], token: str) -> Any:
+    def _begin_and_apply(self, work: Callable[[Statements], Any], token: str, ask: bool) -> Any:
         statements = self._connected()
         self._database.begin(statements.connection)
-        if not statements.run(_MARK, token, clock.now()):
+        if not ask:
+            statements.later(_MARK, token, clock.now())
+        elif not statements.run(_MARK, token, clock.now()):
             self._roll_back()
             return _COMMITTED_BEFORE
         return work(statements)

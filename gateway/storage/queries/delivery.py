@@ -10,6 +10,13 @@ from gateway.storage.statements import Statements
 # Ids of one statement, so that no single read is long however many are asked for.
 _PIECE = 500
 
+_AMONG = "SELECT id, text, state, due_at, final_at FROM message WHERE id IN {} AND account_id = ?"
+# Each id is looked up in the one partition that may hold it; a list would be looked up in every partition.
+_ONE_BY_ONE = (
+    "SELECT m.id, m.text, m.state, m.due_at, m.final_at FROM unnest(?::bigint[]) AS asked (id)"
+    " CROSS JOIN LATERAL (SELECT * FROM message WHERE message.id = asked.id AND message.account_id = ? LIMIT 1) AS m"
+)
+
 
 class Status(NamedTuple):
     """A message's text and where it is; times in UTC microseconds."""
@@ -25,10 +32,10 @@ def statuses(connection: Connection, account_id: int, ids: Sequence[int]) -> dic
     statements = Statements(connection, connection.dialect.name)
     found: dict[int, Status] = {}
     for start in range(0, len(ids), _PIECE):
-        rows = statements.fetch(
-            "SELECT id, text, state, due_at, final_at FROM message WHERE id IN {} AND account_id = ?",
-            ids[start : start + _PIECE],
-            account_id,
-        )
+        piece = ids[start : start + _PIECE]
+        if statements.dialect == "sqlite":
+            rows = statements.fetch(_AMONG, piece, account_id)
+        else:
+            rows = statements.all(_ONE_BY_ONE, piece, account_id)
         found.update((row[0], Status(*row[1:])) for row in rows)
     return found
