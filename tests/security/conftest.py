@@ -57,7 +57,7 @@ class Site:
         self.gateway = app.build(settings, database, self.host, Observer(), offload=self._count)
         # Guesses are counted in a moment that does not pass, however long their hashing takes here.
         self.gateway.buckets._clock = lambda: 10**15
-        (route,) = http_query.routes(self.gateway)
+        route, *_ = http_query.routes(self.gateway)
         self._client = Client(route.application)
 
     def _count(self, work: Any) -> bool:
