@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping
 
 from gateway import clock
 from gateway.commands import output
+from gateway.commands.access_key import key
 from gateway.commands.account import account_of
 from gateway.commands.framework import BadInput, Failure, Group, session
 from gateway.commands.parameters import DATE, EMAIL, NAME, NETWORK, RATE, Parsed, moment
@@ -44,6 +45,9 @@ def _operation(text: str) -> str:
 @click.group(cls=Group)
 def access() -> None:
     """The ways into an account."""
+
+
+access.add_command(key)
 
 
 @access.command("create")

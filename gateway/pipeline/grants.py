@@ -19,7 +19,7 @@ from gateway.operations.catalogue import NoParameters, Operation, Parameters
 from gateway.operations.context import Change, Context
 from gateway.operations.errors import Refusal
 from gateway.pipeline.execute import Writes
-from gateway.pipeline.tokens import LIFE, SKEW, TYPE, Tokens, invalid, refresh_digest
+from gateway.pipeline.tokens import TYPE, Tokens, invalid, refresh_digest
 from gateway.settings import Settings
 from gateway.storage import signing
 from gateway.storage.directory import Directory
@@ -28,6 +28,7 @@ from gateway.storage.keyfile import Sealer
 from gateway.storage.queries import tokens as stored
 from gateway.storage.queries.tokens import Turned
 from gateway.storage.records import Access
+from gateway.storage.signing import OVERLAP, SKEW
 
 CLASS = "jwt"
 
@@ -107,7 +108,7 @@ class Grants:
                 refresh_digest(refresh),
                 now=context.now,
                 expires_at=self._refresh_until(context.now),
-                access_until=_access_until(context.now),
+                access_until=context.now + OVERLAP,
             )
             match turned:
                 case Turned.USED:
@@ -127,7 +128,7 @@ class Grants:
                 found = stored.find(connection, refresh_digest(token))
             if found is None or found.access_id != access_id:
                 raise invalid("The refresh token is unknown or has expired.")
-            family, until = found.family, _access_until(context.now)
+            family, until = found.family, context.now + OVERLAP
             return Change(
                 lambda connection: stored.end_family(
                     connection, access_id, family, now=context.now, access_until=until
@@ -181,11 +182,6 @@ def is_refresh_token(token: str) -> bool:
 
 def _new_refresh_token() -> str:
     return secrets.token_urlsafe(_REFRESH_BYTES)
-
-
-def _access_until(now: int) -> int:
-    """When every access token that was given out until now has expired."""
-    return now + (LIFE + 2 * SKEW) * SECOND
 
 
 def _operation(method: str, parameters: type[Parameters], result: Any, run: Any) -> Operation:

@@ -26,15 +26,10 @@ from gateway.storage.directory import MAX_LOGIN, Directory
 from gateway.storage.queries import keys
 from gateway.storage.queries import tokens as stored
 from gateway.storage.records import Access, Key
+from gateway.storage.signing import LIFE, SKEW
 
 LONGEST = 4096
 """Characters of a token."""
-
-LIFE = 3600
-"""Seconds between `iat` and `exp`, at most."""
-
-SKEW = 30
-"""Seconds by which clocks may differ."""
 
 TYPE = "at+jwt"
 """The `typ` of our access tokens (RFC 9068, section 2.1)."""
@@ -43,7 +38,6 @@ _THEIR_TYPES = ("jwt", TYPE, "application/jwt", f"application/{TYPE}")
 _ALGORITHMS = ("RS256", "ES256", "EdDSA")
 _REMEMBERED = 10_000
 _PART = re.compile(r"[A-Za-z0-9_-]+")
-_KID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 _ID = re.compile(r"[!-~]{1,128}")
 _VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})")
 _LATEST = 2**40
@@ -272,7 +266,7 @@ def _read(text: str) -> tuple[Mapping[str, Any], str]:
     if "crit" in header or "b64" in header:
         raise invalid("The token's header needs what is not known here: leave crit and b64 out.")
     kid, type_, login = header.get("kid"), header.get("typ"), claims.get("sub")
-    if not (isinstance(kid, str) and _KID.fullmatch(kid)) or not isinstance(header.get("alg"), str):
+    if not (isinstance(kid, str) and keys.KID.fullmatch(kid)) or not isinstance(header.get("alg"), str):
         raise invalid("The token's header must have the kid of its key, and alg.")
     if not isinstance(type_, str) or not (
         type_ == TYPE if kid.startswith(keys.OURS) else type_.lower() in _THEIR_TYPES

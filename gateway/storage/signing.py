@@ -10,12 +10,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import Connection
 
+from gateway.clock import SECOND
 from gateway.storage import versions
 from gateway.storage.keyfile import Sealer
 from gateway.storage.queries import keys
 from gateway.storage.records import SigningKey
 
 ALGORITHM = "EdDSA"
+
+LIFE = 3600
+"""Seconds between a token's `iat` and `exp`, at most."""
+
+SKEW = 30
+"""Seconds by which clocks may differ."""
+
+OVERLAP = (LIFE + 2 * SKEW) * SECOND
+"""Microseconds after which every access token that was given out before has expired."""
 
 
 def first(connection: Connection, sealer: Sealer, now: int) -> None:

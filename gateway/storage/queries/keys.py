@@ -1,5 +1,6 @@
 """Keys that sign tokens: customers' own, and ours. Each has one algorithm, and a kid that is nobody else's."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
@@ -8,6 +9,9 @@ from gateway.storage import versions
 from gateway.storage.errors import Conflict, Taken
 from gateway.storage.records import Key, SigningKey
 from gateway.storage.schema import access, access_key, signing_key
+
+KID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+"""What the id of a key looks like."""
 
 OURS = "trunkline-"
 """What every kid of our own keys begins with, and no customer's."""
