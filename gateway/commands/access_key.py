@@ -14,9 +14,6 @@ from gateway.commands.parameters import EMAIL, Parsed
 from gateway.messaging.quoting import quote
 from gateway.storage.queries import accesses, keys
 
-_FILE = 16_384
-_MADE_KID = 22
-
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
