@@ -10,12 +10,19 @@ import orjson
 from gateway.frontends import StartResponse
 from gateway.messaging.money import format_credits
 from gateway.operations.context import Credits, Moment, Rows
+from gateway.operations.errors import Code
 from gateway.pipeline.call import Reply
+from gateway.storage.errors import Unavailable
 
 TYPES = {"json": "application/json", "xml": "application/xml; charset=utf-8"}
 
 # Pieces of about this many bytes are sent when a list is read page by page.
 PIECE = 65_536
+
+_UNREAD = (
+    "The send was accepted and its messages cannot be listed at present; the same call with its idempotencykey"
+    " lists them in a moment, and sends nothing again."
+)
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS
 _XML_START = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -35,11 +42,21 @@ def respond(
     request_id: str,
     status: str = "200 OK",
     headers: Iterable[tuple[str, str]] = (),
+    away: str = "200 OK",
 ) -> Iterable[bytes]:
     """Answer with a reply in the form `output` ("json" or "xml"); give the body.
 
-    `status` is an HTTP status line without its version, `headers` what the front end adds.
+    `status` is an HTTP status line without its version, `headers` what the front end adds. `away` is the status
+    of UNAVAILABLE, which is answered where a list's first piece cannot be read; when a later one cannot, the
+    connection ends.
     """
+    pieces: Iterable[bytes] = ()
+    if reply.error is None and paged(reply.result):
+        pieces = json_pieces(reply.result) if output == "json" else xml_pieces(reply.result)
+        try:
+            pieces = chain([next(pieces)], pieces)
+        except Unavailable:
+            reply, status = Reply(None, Code.UNAVAILABLE, _UNREAD), away
     lines = [
         ("Content-Type", TYPES[output]),
         ("Cache-Control", "no-store"),
@@ -49,7 +66,7 @@ def respond(
     ]
     if reply.error is None and paged(reply.result):
         start_response(status, lines)
-        return json_pieces(reply.result) if output == "json" else xml_pieces(reply.result)
+        return pieces
     body = json_body(reply) if output == "json" else xml_body(reply)
     lines.append(("Content-Length", str(len(body))))
     start_response(status, lines)

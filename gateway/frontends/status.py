@@ -60,7 +60,8 @@ def respond(
     `challenge` makes the WWW-Authenticate of a 401 (RFC 9110, section 11.6.1).
     """
     if reply.error is None:
-        return render.respond(start_response, reply, output, call.request_id)
+        away = line(STATUSES[Code.UNAVAILABLE])
+        return render.respond(start_response, reply, output, call.request_id, away=away)
     status = STATUSES[reply.error]
     headers = retry_after(call, reply.error)
     if status == HTTPStatus.UNAUTHORIZED:
