@@ -21,7 +21,7 @@ import uvloop
 
 from tests.chaos.plan import call
 
-CONNECTIONS = 48
+CONNECTIONS = 128  # as a busy site has: the more calls wait, the more go into a commit
 TICK = 0.005
 SLOT = 0.1  # seconds over which it is decided whether the gateway was up
 PATIENCE = 15.0  # seconds until a connection that says nothing is given up
