@@ -37,7 +37,7 @@ docs: $(VENV)/.test ## regenerate the pages that are made from the code
 	$(BIN)/python -m gateway.docs
 
 wsdl: $(VENV)/.test ## regenerate the SOAP contract from the catalogue, unless that would break deployed clients
-	$(BIN)/python -m gateway.frontends.soap.contract wsdl
+	$(BIN)/python -m gateway.frontends.soap.generator wsdl
 
 lock: ## resolve setup.cfg's ranges into the lock files again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q setup.cfg -o requirements.lock

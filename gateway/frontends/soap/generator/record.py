@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from gateway.frontends.soap.contract.declaration import NAMESPACE
+from gateway.frontends.soap.generator.declaration import NAMESPACE
 
 FILE = "elements.txt"
 _XS = "{http://www.w3.org/2001/XMLSchema}"

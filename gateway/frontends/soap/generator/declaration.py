@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 import gateway.operations  # noqa: F401 - fills the catalogue
-from gateway.frontends.soap.contract import spyne_import
+from gateway.frontends.soap.generator import spyne_import
 from gateway.operations.catalogue import CATALOGUE, Operation
 
 spyne_import.prepare()

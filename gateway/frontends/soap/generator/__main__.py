@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from gateway.frontends.soap.contract import document
-from gateway.frontends.soap.contract.record import Record, breaks
+from gateway.frontends.soap.generator import document
+from gateway.frontends.soap.generator.record import Record, breaks
 from gateway.operations.catalogue import CATALOGUE
 
 

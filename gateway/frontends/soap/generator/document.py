@@ -11,7 +11,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.frontends.soap.contract.declaration import NAMESPACE, Order, application
+from gateway.frontends.soap.generator.declaration import NAMESPACE, Order, application
 from gateway.operations.catalogue import CATALOGUE
 
 ADDRESS = "http://127.0.0.1:8080/api/soap/"
@@ -29,7 +29,7 @@ _PORTS = (("SmsSoap11", _SOAP11), ("SmsSoap12", _SOAP12))
 
 def action(method: str) -> str:
     """The SOAPAction of an operation."""
-    return f"{NAMESPACE}:{method}"
+    return f"{NAMESPACE}#{method}"
 
 
 def generated(order: Order) -> Any:
