@@ -20,6 +20,7 @@ _COMMANDS = {
     "group": ("group", "Customers' groups: create, import, list."),
     "message": ("message", "Messages: list, show, cancel, release."),
     "log": ("log", "The log of calls."),
+    "openapi": ("openapi", "Print the OpenAPI document."),
     "migrate": ("maintenance", "Bring the database to this version."),
     "backup": ("maintenance", "Save database and key file in one file."),
     "restore": ("maintenance", "Start again from a backup."),

@@ -18,7 +18,7 @@ _UNQUOTABLE = re.compile(r"[^ !#-\[\]-~]")
 
 
 def routes(gateway: Answers) -> Iterable[Route]:
-    """JWT answers at `/api/jwt/`; what gives out tokens is below, in `jwt_tokens`."""
+    """JWT answers at `/api/jwt/`, and at `/api/jwt/CLASS/METHOD`; what gives out tokens is in `jwt_tokens`."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "POST"):
@@ -29,7 +29,7 @@ def routes(gateway: Answers) -> Iterable[Route]:
         call.http_status, call.statuses = 200, status.STATUSES
         return status.respond(start_response, call, gateway.handle(call), output, _challenge)
 
-    return [Route(PATH, application)]
+    return request.paths(PATH, application)
 
 
 def _take_token(gateway: Answers, environ: Environ, call: Call) -> None:

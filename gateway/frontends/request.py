@@ -41,7 +41,7 @@ def read(environ: Environ, settings: Settings, protocol: str) -> tuple[Call, str
     reader = _Reader()
     # "/api/http/sms/sendsms" and "/api/http/"
     parts = environ.get("PATH_INFO", "").split("/", 5)
-    if len(parts) > 4:
+    if len(parts) > 4 and parts[4]:
         reader.take((("class", parts[3], None), ("method", parts[4], None)))
     query = environ.get("QUERY_STRING", "")
     if query:
