@@ -18,6 +18,7 @@ from gateway.storage.database import Database
 from gateway.storage.hosts import DirectHost
 from gateway.storage.queries import accesses, accounts, log
 from gateway.storage.writer import Writer
+from tests.support.tokens import Doors
 
 NOW = 1_700_000_000_000_000
 PASSWORD = "Zk-correct-horse-battery"
@@ -103,5 +104,12 @@ def dialect() -> str:
 @pytest.fixture
 def site(database: Database, tmp_path: Path) -> Iterator[Site]:
     made = Site(database, tmp_path / "site")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def doors(database: Database, tmp_path: Path) -> Iterator[Doors]:
+    made = Doors(database, tmp_path / "doors")
     yield made
     made.close()
