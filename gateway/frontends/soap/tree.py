@@ -77,20 +77,20 @@ class _Scope:
     def below(self, attributes: Mapping[str, str]) -> "_Scope":
         """The scope of an element with these attributes: this one where they declare nothing."""
         found: dict[str, str] = {}
-        used: set[str] = set()
+        prefixed: list[tuple[str, str]] = []
         for name, value in attributes.items():
             prefix, colon, local = name.partition(":")
             if prefix == "xmlns":
-                if colon and not (local and value):
-                    raise _ill_formed(f"The prefix {shown(local)} is declared as nothing.")
+                if colon and (not (local and value) or local == "xmlns" or (local == "xml" and value != _XML)):
+                    raise _ill_formed(f"The prefix {shown(local)} cannot be declared so.")
                 found[local] = value
             elif colon:
-                used.add(prefix)
+                prefixed.append((prefix, local))
         if len(self.prefixes) + len(found) > MAX_PREFIXES:
             raise Unreadable("TooLarge", f"The document declares more than {MAX_PREFIXES} namespaces at one place.")
         scope = _Scope({**self.prefixes, **found}) if found else self
-        for prefix in used:
-            scope.uri(prefix)
+        if prefixed and len({(scope.uri(prefix), local) for prefix, local in prefixed}) < len(prefixed):
+            raise _ill_formed("An attribute is given twice.")
         return scope
 
 
