@@ -6,8 +6,12 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13)
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo yes),$(p))))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
+# What shows /docs/api: a version of the npm package openapi-explorer, and its archive's SHA-512.
+VIEWER := 2.4.820
+VIEWER_SHA512 := 987488c64412e7bfd00d9b4b24a64be339ac4761d2b60048e0f6eb818afffa2f8193e1e047076d0513759f4b949e51d47a7a7288e24028f1a5793866e6b761b0
+VIEWER_FILES := gateway/frontends/reference/assets
 
-.PHONY: run test lint types pytest unit bench chaos docs wsdl lock clean
+.PHONY: run test lint types pytest unit bench chaos docs wsdl vendor lock clean
 
 run: $(VENV)/.run ## set up and run the gateway on the embedded database
 	@exec $(BIN)/trunkline run $(ARGS)
@@ -38,6 +42,15 @@ docs: $(VENV)/.test ## regenerate the pages that are made from the code
 
 wsdl: $(VENV)/.test ## regenerate the SOAP contract from the catalogue, unless that would break deployed clients
 	$(BIN)/python -m gateway.frontends.soap.generator wsdl
+
+vendor: ## take the files of /docs/api's viewer from npm again
+	@rm -rf build/vendor && mkdir -p build/vendor
+	@cd build/vendor && npm pack --silent openapi-explorer@$(VIEWER) >/dev/null
+	@echo "$(VIEWER_SHA512)  build/vendor/openapi-explorer-$(VIEWER).tgz" | sha512sum --check --quiet
+	@tar -xzf build/vendor/openapi-explorer-$(VIEWER).tgz -C build/vendor
+	@cp build/vendor/package/dist/browser/openapi-explorer.min.js $(VIEWER_FILES)/
+	@cp build/vendor/package/LICENSE $(VIEWER_FILES)/openapi-explorer.LICENSE
+	@sed -i 's/OpenAPI Explorer [0-9.]* by/OpenAPI Explorer $(VIEWER) by/' $(VIEWER_FILES)/NOTICE
 
 lock: ## resolve setup.cfg's ranges into the lock files again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q setup.cfg -o requirements.lock

@@ -16,6 +16,8 @@ Document = dict[str, Any]
 FORM = "application/x-www-form-urlencoded"
 BODIES = (FORM, "multipart/form-data", "application/json")
 
+_TOO_LONG = "TooLong"
+
 _DESCRIPTION = """\
 Every operation can be called through each of three doors, which differ in their credentials and in how errors
 are told:
@@ -66,7 +68,10 @@ def document(settings: Settings, login: Login | None = None) -> Document:
         "paths": paths,
         "components": {
             "schemas": {**_schemas(), **tokens.SCHEMAS},
-            "responses": {name: response for door in DOORS for name, response in _responses(door)},
+            "responses": {
+                _TOO_LONG: replies.TOO_LONG,
+                **{name: response for door in DOORS for name, response in _responses(door)},
+            },
             "headers": replies.HEADERS,
             "securitySchemes": {name: scheme for door in DOORS for name, scheme in door.schemes.items()},
         },
@@ -103,12 +108,16 @@ def _responses(door: Door) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _refer(name: str, statuses: Iterable[int]) -> dict[str, Any]:
-    return {str(status): {"$ref": f"#/components/responses/{name}.{status}"} for status in statuses}
+    return {str(status): _response(f"{name}.{status}") for status in statuses}
+
+
+def _response(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/{name}"}
 
 
 def _methods(door: Door, operation: Operation, base: str, login: Login) -> Iterator[tuple[str, dict[str, Any]]]:
     compulsory = schemas.compulsory(operation)
-    described = {
+    described: dict[str, Any] = {
         "tags": [operation.class_name],
         "summary": operation.summary,
         "responses": _refer(f"{door.name}.{operation.name}", replies.statuses(door, replies.codes(door, operation))),
@@ -118,6 +127,7 @@ def _methods(door: Door, operation: Operation, base: str, login: Login) -> Itera
         "get",
         {
             **described,
+            "responses": {**described["responses"], "414": _response(_TOO_LONG)},
             "operationId": f"{door.name}-{operation.name}-get",
             "description": f"{door.title}, the parameters in the query.",
             "security": door.in_query,
@@ -148,7 +158,7 @@ def _any_call(door: Door, base: str, login: Login) -> Iterator[tuple[str, dict[s
         "class": {"type": "string", "description": "The class, for example `sms`.", "examples": ["user"]},
         "method": {"type": "string", "description": "The method, for example `sendsms`.", "examples": ["getbalance"]},
     }
-    described = {
+    described: dict[str, Any] = {
         "tags": ["any"],
         "summary": "Call the operation that class and method name.",
         "responses": _refer(door.name, replies.statuses(door, replies.any_codes(door))),
@@ -173,6 +183,7 @@ def _any_call(door: Door, base: str, login: Login) -> Iterator[tuple[str, dict[s
         "get",
         {
             **described,
+            "responses": {**described["responses"], "414": _response(_TOO_LONG)},
             "operationId": f"{door.name}-get",
             "description": f"{door.title}, the parameters in the query.",
             "security": door.in_query,

@@ -33,6 +33,13 @@ HEADERS: dict[str, Any] = {
 }
 
 
+TOO_LONG: dict[str, Any] = {
+    "description": "The request line is longer than 64 kB: use POST.",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+"""What the server answers to a GET before any front end sees it."""
+
+
 def codes(door: Door, operation: Operation) -> list[Code]:
     """The errors that a call at an operation's own path may be answered with, in the order in which they win."""
     impossible = {*_NAMING, *door.impossible}

@@ -11,8 +11,9 @@ function chosen(links) {
 }
 
 // The parameter output chooses JSON or XML; the viewer would offer an Accept header for that.
-function asJson({ content, ...rest }) {
-  return { ...rest, content: { "application/json": content["application/json"] } };
+function asJson(response) {
+  const json = response.content["application/json"];
+  return json ? { ...response, content: { "application/json": json } } : response;
 }
 
 function shown({ "x-codeSamples": samples = [], ...rest }) {
