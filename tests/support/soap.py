@@ -1,7 +1,7 @@
 """SOAP requests as bytes, the front end with a gateway that only listens, and what a valid answer is."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -180,6 +180,16 @@ def _check12(fault: Any, answer: Answer) -> None:
 
 def post(gateway: Answers, content: bytes, content_type: str | None = TYPES[SOAP11], **more: Any) -> Answer:
     """POST a message to the front end of a gateway; `more` goes into the WSGI environment."""
+    return send(gateway, _posted(content, content_type) | more)
+
+
+def pieces_of(gateway: Answers, content: bytes) -> Iterable[bytes]:
+    """The body that a message is answered with, as it is made."""
+    (route,) = routes(gateway)
+    return route.application(_posted(content, TYPES[SOAP11]), lambda *_: None)
+
+
+def _posted(content: bytes, content_type: str | None) -> Environ:
     environ: Environ = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/api/soap/",
@@ -190,7 +200,7 @@ def post(gateway: Answers, content: bytes, content_type: str | None = TYPES[SOAP
     }
     if content_type is not None:
         environ["CONTENT_TYPE"] = content_type
-    return send(gateway, environ | more)
+    return environ
 
 
 def send(gateway: Answers, environ: Environ) -> Answer:
