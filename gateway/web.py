@@ -38,6 +38,7 @@ HTTP_SOCKET = "TRUNKLINE_HTTP_FD"
 # Seconds for requests in progress to end, and for a worker that says nothing until it is replaced.
 GRACE = 10
 SILENCE = 60
+_SLICE = 0.0005
 # Slow hashes at a time in a worker.
 _HASHES = 2
 
@@ -64,6 +65,8 @@ def application(settings: Settings) -> tuple[Application, Callable[[], None]]:
     Raises `Unavailable` while the database cannot be reached.
     """
     metrics.start(metrics_folder(settings.data))
+    # The committing thread must not wait for the hub's whole slice (5 ms) between two statements.
+    sys.setswitchinterval(_SLICE)
     database = Database.open(settings.url)
     writer = Writer(
         database,

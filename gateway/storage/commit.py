@@ -1,7 +1,7 @@
 """What one transaction of the writer does: claims keys, debits balances, inserts rows.
 
-The order of locks is the same in every process: balances by account id, then everything of those accounts. A
-claim is decided under its account's lock, so two processes never decide one key at once.
+Balances are locked in the order of their accounts, in every process. A claim is decided under its account's lock,
+so two processes never decide one key at once.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,14 @@ _KNOWN_CLAIMS = (  # in one round trip
 )
 _OPEN_BATCH = "UPDATE batch SET opened_at = ?, count = ?, credits = ? WHERE id = ? AND opened_at IS NULL"
 
+# PostgreSQL only; on SQLite a writer has its turn.
+_LOCK = "SELECT account_id, credits FROM balance WHERE account_id = ANY(?::bigint[]) ORDER BY account_id FOR UPDATE"
+_SPEND = (
+    "UPDATE balance SET credits = credits - spent.amount"
+    " FROM unnest(?::bigint[], ?::bigint[]) AS spent (account_id, amount)"
+    " WHERE balance.account_id = spent.account_id AND balance.credits >= spent.amount RETURNING balance.account_id"
+)
+
 _LEDGER = ("account_id", "at", "kind", "amount")
 _IDEMPOTENCY = ("account_id", "key", "fingerprint", "answer", "at")
 
@@ -47,11 +55,17 @@ class _Rows:
     openings: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
-def apply(statements: Statements, submissions: Sequence[Submission], posts: Sequence[Row], now: int) -> list[Verdict]:
+def apply(
+    statements: Statements, submissions: Sequence[Submission], posts: Sequence[Row], now: int, short: set[int]
+) -> list[Verdict]:
     """Write the submissions that can be, and the log rows `posts`; give each submission's verdict, in order.
 
     Runs inside a transaction that the caller begins and commits. A refusal writes nothing but its log row.
+    `short` is kept by the caller between transactions: the accounts whose balance was too low lately.
     """
+    hopeful = statements.dialect == "postgresql" and _may_hope(submissions, short)
+    if hopeful and _apply_hoping(statements, submissions, posts, now, short):
+        return [COMMITTED] * len(submissions)
     locked = sorted({s.account_id for s in submissions if s.debit or s.claim})
     balances = _lock(statements, locked) if locked else {}
     known = _known_claims(statements, submissions, now)
@@ -61,18 +75,50 @@ def apply(statements: Statements, submissions: Sequence[Submission], posts: Sequ
     for submission in submissions:
         verdict = _decide(submission, balances, spent, known)
         verdicts.append(verdict)
-        if verdict is COMMITTED:
-            _collect(rows, submission, now)
-        if submission.log is not None:
-            rows.log.append(submission.log(verdict))
+        _collect(rows, submission, verdict, now)
+    _charge(statements, spent)
     _write(statements, rows, spent, now)
+    short.difference_update(locked)
+    short.update(s.account_id for s, verdict in zip(submissions, verdicts, strict=True) if verdict is NO_CREDITS)
     return verdicts
+
+
+def _may_hope(submissions: Sequence[Submission], short: set[int]) -> bool:
+    return not any(s.claim is not None or s.account_id in short for s in submissions)
+
+
+def _apply_hoping(
+    statements: Statements, submissions: Sequence[Submission], posts: Sequence[Row], now: int, short: set[int]
+) -> bool:
+    """Write everything as if every balance covered it, and debit last; False, and nothing is done, if one does not.
+
+    So the balances, which other processes wait for, are locked for the debit and the commit alone.
+    """
+    statements.later("SAVEPOINT hope")
+    rows = _Rows(log=list(posts))
+    spent: dict[int, int] = {}
+    for submission in submissions:
+        if submission.debit:
+            spent[submission.account_id] = spent.get(submission.account_id, 0) + submission.debit
+        _collect(rows, submission, COMMITTED, now)
+    _write(statements, rows, spent, now)
+    if not spent:
+        return True
+    accounts = sorted(spent)
+    statements.later(_LOCK, accounts)
+    covered = {row[0] for row in statements.all(_SPEND, accounts, [spent[account] for account in accounts])}
+    if len(covered) == len(accounts):
+        return True
+    short.update(set(accounts) - covered)
+    statements.run("ROLLBACK TO SAVEPOINT hope")
+    return False
 
 
 def _lock(statements: Statements, accounts: list[int]) -> dict[int, int]:
     """The balances (micro-credits) of the accounts, locked until the transaction ends."""
-    lock = "" if statements.dialect == "sqlite" else " ORDER BY account_id FOR UPDATE"
-    return dict(statements.fetch(f"SELECT account_id, credits FROM balance WHERE account_id IN {{}}{lock}", accounts))
+    if statements.dialect == "sqlite":
+        return dict(statements.fetch("SELECT account_id, credits FROM balance WHERE account_id IN {}", accounts))
+    return dict(statements.all(_LOCK, accounts))
 
 
 def _known_claims(
@@ -112,7 +158,11 @@ def _decide(
     return COMMITTED
 
 
-def _collect(rows: _Rows, submission: Submission, now: int) -> None:
+def _collect(rows: _Rows, submission: Submission, verdict: Verdict, now: int) -> None:
+    if submission.log is not None:
+        rows.log.append(submission.log(verdict))
+    if verdict is not COMMITTED:
+        return
     rows.messages.extend(submission.messages)
     if submission.claim is not None:
         rows.claims.append(_claim_row(submission.account_id, submission.claim, now))
@@ -127,12 +177,15 @@ def _claim_row(account_id: int, claim: Claim, now: int) -> Row:
     return (account_id, claim.key, claim.fingerprint, claim.answer, now)
 
 
+def _charge(statements: Statements, spent: dict[int, int]) -> None:
+    statements.many(
+        "UPDATE balance SET credits = credits - ? WHERE account_id = ?",
+        [(amount, account) for account, amount in sorted(spent.items())],
+    )
+
+
 def _write(statements: Statements, rows: _Rows, spent: dict[int, int], now: int) -> None:
     if spent:
-        statements.many(
-            "UPDATE balance SET credits = credits - ? WHERE account_id = ?",
-            [(amount, account) for account, amount in sorted(spent.items())],
-        )
         statements.insert("ledger", _LEDGER, [(account, now, "debit", -amount) for account, amount in spent.items()])
     if rows.claims:
         statements.many(

@@ -116,6 +116,7 @@ class Writer:
         self._posts: deque[Row] = deque()
         self._statements: Statements | None = None
         self._has_turn = False
+        self._short: set[int] = set()
         self._closed = False
 
     def __len__(self) -> int:
@@ -177,7 +178,7 @@ class Writer:
         started = perf_counter()
         try:
             verdicts: list[Verdict] = yield from self._transaction(
-                Work.TALK, lambda statements: apply(statements, submissions, posts, clock.now())
+                Work.TALK, lambda statements: apply(statements, submissions, posts, clock.now(), self._short)
             )
         except Exception as error:  # noqa: BLE001 - whatever it was, each piece gets its own try and its own answer
             return (yield from self._one_by_one(batch, posts, error))
@@ -210,7 +211,7 @@ class Writer:
         def work(statements: Statements) -> Any:
             result = item.change(statements.connection)
             if item.log is not None:
-                apply(statements, (), [item.log(result)], clock.now())
+                apply(statements, (), [item.log(result)], clock.now(), self._short)
             return result
 
         try:
