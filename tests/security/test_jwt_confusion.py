@@ -1,8 +1,11 @@
 """Another algorithm than the key's: a public key as an HMAC's secret, one key for another (RFC 8725, section 3.1)."""
 
 import base64
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from gateway.storage.queries import keys
 from tests.support.tokens import (
@@ -56,6 +59,25 @@ def test_our_public_key_as_secret(doors: Doors) -> None:
 def test_another_name_for_a_good_signature(doors: Doors, kind: str, other: str) -> None:
     """The signature is right by the key's algorithm, the header says another."""
     assert not doors.accepted(token(header(kind, alg=other), claims(), signer(kind)))
+
+
+RSA_SIGNATURES: dict[str, tuple[Any, Any]] = {
+    "RS384": (padding.PKCS1v15(), SHA384()),
+    "RS512": (padding.PKCS1v15(), SHA512()),
+    "PS256": (padding.PSS(padding.MGF1(SHA256()), 32), SHA256()),
+}
+
+
+@pytest.mark.parametrize("alg", RSA_SIGNATURES)
+def test_another_algorithm_of_the_same_key(doors: Doors, alg: str) -> None:
+    """The signature is right, and the key could make it, but one key has one algorithm."""
+    text = token(
+        header("RS256", alg=alg), claims(), lambda data: private_key("RS256").sign(data, *RSA_SIGNATURES[alg])
+    )
+    assert not doors.accepted(text)
+    assert not doors.accepted(
+        token(header("RS256"), claims(), lambda data: private_key("RS256").sign(data, *RSA_SIGNATURES[alg]))
+    )
 
 
 @pytest.mark.parametrize("signed_by", KINDS)
