@@ -267,9 +267,14 @@ def test_compressed_body_is_not_opened(coding: str) -> None:
     assert (answer.status, answer.kind) == (415, "ContentEncoding")
 
 
-def test_body_over_the_limit_is_refused() -> None:
-    answer = refuse(GOOD.replace(b"Hello", b"x" * 1_048_576))
-    assert (answer.status, answer.kind) == (413, "Unreadable")
+@pytest.mark.parametrize("limit", [1_024, 65_536, 1_048_576])
+def test_body_over_the_limit_is_refused(limit: int) -> None:
+    gateway = Listener(settings=Settings(max_body=limit))
+    for version in (SOAP11, SOAP12):
+        message = envelope(request("sendsms", {**SEND, "sms": "x" * limit}), "", version)
+        answer = post(gateway, message, TYPES[version])
+        assert (answer.status, answer.kind, answer.version) == (413, "Unreadable", version)
+    assert gateway.calls == []
 
 
 def test_body_that_ends_early_is_refused() -> None:

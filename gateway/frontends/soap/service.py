@@ -74,8 +74,7 @@ def _parsed(header: str) -> tuple[str, str | None, str]:
 def _body(environ: Environ, limit: int) -> bytes:
     data, trouble = body.read(environ, limit)
     if trouble is not None:
-        status = 413 if len(data) >= body.LOOKED_AT else None
-        raise Fault("Unreadable", trouble, status=status)
+        raise Fault("Unreadable", trouble, status=413 if trouble.endswith("the limit.") else None)
     if not data:
         raise Fault("NotWellFormed", "The request has no body: POST a SOAP Envelope, or GET this for a description.")
     return data
