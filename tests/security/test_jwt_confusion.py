@@ -16,6 +16,7 @@ from tests.support.tokens import (
     hmac_signer,
     own_token,
     parts,
+    private_key,
     public_pem,
     signer,
     token,
