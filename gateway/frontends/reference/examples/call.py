@@ -20,7 +20,7 @@ class Call:
 
 
 def quoted(text: str) -> str:
-    """A text as Python, JavaScript, Java and C# write it in double quotes: all of them read JSON's escapes."""
+    """A text as JavaScript, Java and C# write it in double quotes: all of them read JSON's escapes."""
     return json.dumps(text)
 
 

@@ -1,9 +1,16 @@
 """Python 3, standard library."""
 
-from gateway.frontends.reference.examples.call import Call, block, lines, quoted
+import json
+
+from gateway.frontends.reference.examples.call import Call, block, lines
 
 LANGUAGE = "Python"
 LABEL = "Python"
+
+
+def quoted(text: str) -> str:
+    """A text in double quotes; JSON's escapes, but for those of characters beyond U+FFFF, which are two there."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def source(call: Call) -> str:
