@@ -73,11 +73,11 @@ RSA_SIGNATURES: dict[str, tuple[Any, Any]] = {
 def test_another_algorithm_of_the_same_key(doors: Doors, alg: str) -> None:
     """The signature is right, and the key could make it, but one key has one algorithm."""
     text = token(
-        header("RS256", alg=alg), claims(), lambda data: private_key("RS256").sign(data, *RSA_SIGNATURES[alg])
+        header("RS256", alg=alg), claims(), lambda data: private_key("RS256", 0).sign(data, *RSA_SIGNATURES[alg])
     )
     assert not doors.accepted(text)
     assert not doors.accepted(
-        token(header("RS256"), claims(), lambda data: private_key("RS256").sign(data, *RSA_SIGNATURES[alg]))
+        token(header("RS256"), claims(), lambda data: private_key("RS256", 0).sign(data, *RSA_SIGNATURES[alg]))
     )
 
 

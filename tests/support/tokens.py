@@ -38,7 +38,7 @@ Sign = Callable[[bytes], bytes]
 
 
 @cache
-def private_key(kind: str, number: int = 0) -> Any:
+def private_key(kind: str, number: int) -> Any:
     """A key of the kind that an algorithm uses; every number has another."""
     if kind == "RS256":
         return rsa.generate_private_key(65537, 2048)
