@@ -7,6 +7,7 @@ declarations. A file of `gateway.operations` declares the operations of one clas
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +28,12 @@ class Parameters(BaseModel):
     # Names of parameters whose values the log keeps only by reference or not at all.
     TEXTS: ClassVar[frozenset[str]] = frozenset()
     SECRETS: ClassVar[frozenset[str]] = frozenset()
+
+
+@cache
+def wire_names(parameters: type[Parameters]) -> frozenset[str]:
+    """The names that parameters of this type have on the wire."""
+    return frozenset(field.alias or name for name, field in parameters.model_fields.items())
 
 
 class NoParameters(Parameters):

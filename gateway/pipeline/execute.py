@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.operations.answers import keep, recall
 from gateway.operations.bulk import PIECE, destinations
-from gateway.operations.catalogue import Operation, Parameters
+from gateway.operations.catalogue import Operation, Parameters, wire_names
 from gateway.operations.context import Answer, Bulk, Change, Context, Send
 from gateway.operations.errors import Code, Refusal
 from gateway.pipeline.call import Call, Reply
@@ -94,15 +94,10 @@ def _fingerprint(operation: Operation, call: Call) -> str:
     asked = {
         name: value
         for name, value in call.parameters.items()
-        if value and name in _wire_names(operation) and name != "idempotencykey"
+        if value and name in wire_names(operation.parameters) and name != "idempotencykey"
     }
     text = orjson.dumps([operation.name, asked], option=orjson.OPT_SORT_KEYS)
     return blake2b(text, digest_size=32).hexdigest()
-
-
-def _wire_names(operation: Operation) -> frozenset[str]:
-    fields = operation.parameters.model_fields
-    return frozenset(field.alias or name for name, field in fields.items())
 
 
 def _first_answer(context: Context, key: str, fingerprint: str) -> Any:

@@ -10,25 +10,27 @@ from typing import Any
 import orjson
 
 from gateway.messaging.money import format_credits
-from gateway.operations.catalogue import Operation
+from gateway.operations.catalogue import Operation, wire_names
 from gateway.operations.context import Credits, Moment, Rows
 from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.redact import REDACTED, Secrets, dumps, is_secret_name, line
 from gateway.storage.records import Access
 from gateway.storage.submission import Row
 
+IGNORED = "[ignored]"
+"""What is kept of a parameter that no operation asked for: under a misspelt name it may be a secret."""
+
 VALUE_LIMIT = 1000
 PARAMETERS_LIMIT = 8192
 RESPONSE_LIMIT = 4096
 
 _NAME_LIMIT = 64
+_LOGIN_SHOWN = 3
 _RESULT_TEXT_LIMIT = 200
 _RESULT_ITEMS = 20
 _MOST_MICROSECONDS = 2**31 - 1
 _NONE: frozenset[str] = frozenset()
 
-# Where the operation is not known, these may hold a message's text.
-_TEXTS = frozenset(("sms", "text", "message", "params"))
 # In a result these are a message's text, which its own row keeps.
 _RESULT_TEXTS = frozenset(("sms", "text", "message"))
 _TEXT = "[text]"
@@ -56,7 +58,7 @@ def row(
         call.received_at,
         None if access is None else access.account.id,
         None if access is None else access.id,
-        _hidden(secrets, call.login or (None if access is None else access.login), 254),
+        _login(secrets, call, access),
         call.source_ip[:45],
         call.protocol,
         _hidden(secrets, call.class_name, 64) if operation is None else operation.class_name,
@@ -71,6 +73,14 @@ def row(
         _hidden(secrets, call.request_id, 64),
         1,
     )
+
+
+def _login(secrets: Secrets, call: Call, access: Access | None) -> str | None:
+    """The login that was used; of one that nobody has only the beginning, since it may be a secret gone astray."""
+    if access is not None:
+        return line(access.login, 254)
+    shown = _hidden(secrets, call.login, 254) or None
+    return shown if shown is None or len(shown) <= _LOGIN_SHOWN else f"{shown[:_LOGIN_SHOWN]}…"
 
 
 def _http_status(call: Call, reply: Reply) -> int | None:
@@ -88,7 +98,8 @@ def _parameters(
 ) -> tuple[Secrets, str]:
     """Give the call's secrets, and its parameters as JSON without them."""
     declared = _NONE if operation is None else operation.parameters.SECRETS
-    texts = _TEXTS if operation is None else operation.parameters.TEXTS
+    texts = _NONE if operation is None else operation.parameters.TEXTS
+    names = _NONE if operation is None else wire_names(operation.parameters)
     redact_text = access is not None and access.account.redact_text
     hidden = [call.secret]
     kept: dict[str, Any] = {}
@@ -96,6 +107,8 @@ def _parameters(
         if name in declared or is_secret_name(name):
             hidden.append(value)
             kept[name] = REDACTED
+        elif name not in names and name != "output":
+            kept[name] = IGNORED
         elif name not in texts:
             kept[name] = value
         elif redact_text:
