@@ -161,6 +161,7 @@ BODIES = [
     pytest.param(GOOD.replace(b"Hello", b"He<?x?>llo"), "NotAllowed", id="processing instruction within"),
     pytest.param(GOOD.replace(b"Hello", deep.encode()[:900_000]), "TooLarge", id="deep nesting, cut"),
     pytest.param(GOOD.replace(b"Hello", b"<a>" * 100_000 + b"</a>" * 100_000), "TooLarge", id="deep nesting"),
+    pytest.param(GOOD.replace(b"Hello", b"<a>" * 14 + b"</a>" * 14), "TooLarge", id="nested deeper than needed"),
     pytest.param(GOOD.replace(b"<sms>Hello</sms>", b"<a/>" * 200_000), "TooLarge", id="many elements"),
     pytest.param(
         GOOD.replace(b"<sms>", b"<sms " + b"".join(b'xmlns:p%d="u" ' % n for n in range(50_000)) + b">"),

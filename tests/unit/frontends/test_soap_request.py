@@ -88,6 +88,11 @@ VALUES = [
     pytest.param("<sms xmlns=''>a</sms>", "a", id="without a namespace"),
     pytest.param("<sms>a</sms><sms>a</sms>", "a", id="twice the same"),
     pytest.param(f"<sms>{'x' * 20000}</sms>", "x" * 20000, id="longer than the parser's buffer"),
+    pytest.param(
+        f"<sms>{('x' * 5000 + '&amp;') * 4}</sms>",
+        ("x" * 5000 + "&") * 4,
+        id="pieces longer than the parser's buffer",
+    ),
 ]
 
 
