@@ -28,6 +28,8 @@ _HOME = f"""<!doctype html>
 <li><a href="/readyz">/readyz</a>: the database and the dispatcher are there</li>
 <li>/metrics: numbers for Prometheus</li></ul>
 <h2>Documentation</h2>
+<p><a href="/docs/api">/docs/api</a> shows every operation, with examples, from
+<a href="/api/openapi.json">/api/openapi.json</a>.</p>
 <p>README.md and the folder docs/ of the installed version: docs/operations.md lists every operation with its
 parameters, results and errors.</p>
 """

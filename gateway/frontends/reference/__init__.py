@@ -33,8 +33,8 @@ def routes(gateway: Answers) -> Iterable[Route]:
     """The document, the page, and the page's files, each at a path that holds the hash of its content."""
     files = {name: (ASSETS / name).read_bytes() for name in _SHOWN}
     paths = {name: f"{PAGE}/{static.digest(body)}/{name}" for name, body in files.items()}
-    yield Route(DOCUMENT, on_demand(lambda: _document(gateway.settings)))
-    yield Route(PAGE, on_demand(lambda: _page(paths)))
+    yield Route(DOCUMENT, on_demand(lambda: _document(gateway.settings)), listed=False)
+    yield Route(PAGE, on_demand(lambda: _page(paths)), listed=False)
     for name, body in files.items():
         yield Route(paths[name], on_demand(partial(_file, name, body)), listed=False)
 

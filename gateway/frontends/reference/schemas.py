@@ -70,11 +70,11 @@ def compulsory(operation: Operation) -> list[str]:
 def result(operation: Operation) -> tuple[Schema, dict[str, Schema]]:
     """The schema of a successful result, and the components that it refers to."""
     found = TypeAdapter(operation.result).json_schema(mode="serialization", ref_template=REF, schema_generator=_Wire)
-    components = {name: _untitled(schema) for name, schema in found.pop("$defs", {}).items()}
+    components = {name: _short(schema) for name, schema in found.pop("$defs", {}).items()}
     if found.get("type") == "object":
-        components[operation.result.__name__] = _untitled(found)
+        components[operation.result.__name__] = _short(found)
         found = {"$ref": REF.format(model=operation.result.__name__)}
-    return _untitled(found), components
+    return _short(found), components
 
 
 def body(operation: Operation, *, credentials: bool) -> Schema:
@@ -103,14 +103,25 @@ def _parameter(schema: Schema) -> Schema:
     return {"type": found.pop("type"), **found}
 
 
-def _untitled(schema: Any) -> Any:
-    """A schema without the titles that pydantic makes of the names."""
+def _or_null(schema: Schema) -> Schema:
+    """A schema of "this or null" in the short form, where there is one."""
+    found = {key: value for key, value in schema.items() if key != "anyOf"}
+    match schema["anyOf"]:
+        case [{"type": str(name)} as one, {"type": "null"}] if "enum" not in one:
+            return {**one, **found, "type": [name, "null"]}
+    return schema
+
+
+def _short(schema: Any) -> Any:
+    """A schema without the titles that pydantic makes of the names, and in short forms."""
     if isinstance(schema, list):
-        return [_untitled(one) for one in schema]
+        return [_short(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
+    if "anyOf" in schema:
+        schema = _or_null(schema)
     return {
-        name: {key: _untitled(one) for key, one in value.items()} if name == "properties" else _untitled(value)
+        name: {key: _short(one) for key, one in value.items()} if name == "properties" else _short(value)
         for name, value in schema.items()
         if name != "title" or not isinstance(value, str)
     }

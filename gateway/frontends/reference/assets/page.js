@@ -16,8 +16,18 @@ function asJson(response) {
   return json ? { ...response, content: { "application/json": json } } : response;
 }
 
-function shown({ "x-codeSamples": samples = [], ...rest }) {
-  return { ...rest, "x-code-samples": samples.map((one) => ({ ...one, lang: LANGUAGES[one.lang] || one.lang })) };
+// Without a public URL the examples name the address that the gateway listens at; the reader's is better.
+function here(source, server) {
+  return server === "/" ? source.replace(/https?:\/\/[^'"/]+(?=\/api\/)/, location.origin) : source;
+}
+
+function shown({ "x-codeSamples": samples = [], ...rest }, server) {
+  const known = samples.map(({ lang, label, source }) => ({
+    label,
+    lang: LANGUAGES[lang] || lang,
+    source: here(source, server),
+  }));
+  return { ...rest, "x-code-samples": known };
 }
 
 function partOf(specification, door) {
@@ -25,7 +35,7 @@ function partOf(specification, door) {
   const paths = {};
   for (const [path, methods] of Object.entries(specification.paths)) {
     if (path.startsWith(prefix) && methods.post) {
-      paths[path] = { post: shown(methods.post) };
+      paths[path] = { post: shown(methods.post, specification.servers[0].url) };
     }
   }
   const used = new Set(Object.values(paths).flatMap((methods) => methods.post.tags));
