@@ -6,6 +6,8 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13)
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(if $(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo yes),$(p))))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
+# Everything but the clients that others wrote, which need their languages: `make test-interop`.
+TESTS ?= tests/unit tests/contract tests/integration tests/security tests/chaos
 # What shows /docs/api: a version of the npm package openapi-explorer, and its archive's SHA-512.
 VIEWER := 2.4.820
 VIEWER_SHA512 := 987488c64412e7bfd00d9b4b24a64be339ac4761d2b60048e0f6eb818afffa2f8193e1e047076d0513759f4b949e51d47a7a7288e24028f1a5793866e6b761b0
@@ -16,7 +18,7 @@ VIEWER_FILES := gateway/frontends/reference/assets
 run: $(VENV)/.run ## set up and run the gateway on the embedded database
 	@exec $(BIN)/trunkline run $(ARGS)
 
-test: lint types pytest ## set up and run lint, types and all tests
+test: lint types pytest ## set up and run lint, types and the tests
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -26,7 +28,7 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 pytest: $(VENV)/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS) $(ARGS)
 
 unit: $(VENV)/.test ## the tests that need no server and no database
 	$(BIN)/python -m pytest tests/unit $(ARGS)
