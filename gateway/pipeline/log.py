@@ -80,7 +80,9 @@ def _login(secrets: Secrets, call: Call, access: Access | None) -> str | None:
     if access is not None:
         return line(access.login, 254)
     shown = _hidden(secrets, call.login, 254) or None
-    return shown if shown is None or len(shown) <= _LOGIN_SHOWN else f"{shown[:_LOGIN_SHOWN]}…"
+    if shown is None or len(shown) <= _LOGIN_SHOWN:
+        return shown
+    return REDACTED if REDACTED in shown else f"{shown[:_LOGIN_SHOWN]}…"
 
 
 def _http_status(call: Call, reply: Reply) -> int | None:

@@ -1,18 +1,21 @@
 """The row that a call leaves: what it says, what it hides, and how long it may get."""
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field, create_model
 
 from gateway.operations.catalogue import Operation, Parameters
 from gateway.operations.context import Credits, Rows
 from gateway.operations.errors import Code
 from gateway.pipeline import log
 from gateway.pipeline.call import Call, Reply
+from gateway.pipeline.log import IGNORED
 from gateway.pipeline.redact import REDACTED, is_secret_name
 from gateway.storage.records import Access
 from gateway.storage.submission import LOG_COLUMNS
@@ -23,10 +26,20 @@ class SendSms(Parameters):
     TEXTS = frozenset({"sms"})
     SECRETS = frozenset({"pin"})
 
+    from_: str = Field(alias="from")
+    to: str
+    sms: str
+    pin: str | None = None
 
-SEND = Operation("sms", "sendsms", SendSms, None, (), "", {}, lambda context, parameters: None)  # type: ignore
+
+def an_operation(parameters: type[Parameters]) -> Operation:
+    return Operation("sms", "sendsms", parameters, None, (), "", {}, lambda context, parameters: None)  # type: ignore
+
+
+SEND = an_operation(SendSms)
 ACCEPTED = Reply({"messageid": "77", "credits": Credits(1_500_000)})
 REFUSED = Reply(None, Code.NO_CREDITS, "The balance does not cover this send.")
+NO_METHOD = Reply(None, Code.INCORRECT_METHOD, "…")
 DISCREET = an_access(account=an_account(redact_text=True))
 
 
@@ -91,8 +104,9 @@ def test_a_text_that_is_not_the_messages_own_is_kept() -> None:
 TEXTS = [
     ("accepted", ACCEPTED, SEND, "sms", {"message_id": 77, "text": "See you at nine"}),
     ("refused", REFUSED, SEND, "sms", {}),
-    ("of an operation that does not exist", Reply(None, Code.INCORRECT_METHOD, "…"), None, "sms", {}),
-    ("under another name there", Reply(None, Code.INCORRECT_METHOD, "…"), None, "message", {}),
+    ("of an operation that does not exist", NO_METHOD, None, "sms", {}),
+    ("under another name there", NO_METHOD, None, "message", {}),
+    ("under a name that the operation does not have", REFUSED, SEND, "message", {}),
     ("repeated in the detail", Reply(None, Code.INCORRECT_PARAM, "sms: See you at nine is bad"), SEND, "sms", {}),
     ("repeated in another parameter", REFUSED, SEND, "sms", {"parameters": {"to": "See you at nine"}}),
 ]
@@ -102,10 +116,52 @@ TEXTS = [
 def test_an_account_may_have_its_texts_redacted(
     reply: Reply, operation: Operation | None, name: str, more: dict
 ) -> None:
-    parameters = {name: "See you at nine", **more.pop("parameters", {})}
-    row = entry(a_send(parameters=parameters), reply, DISCREET, operation, **more)
-    assert row["parameters"][name] == REDACTED
+    parameters = {name: "See you at nine", **more.get("parameters", {})}
+    given_ = {key: value for key, value in more.items() if key != "parameters"}
+    row = entry(a_send(parameters=parameters), reply, DISCREET, operation, **given_)
+    assert row["parameters"][name] == (REDACTED if operation is SEND and name == "sms" else IGNORED)
     assert "nine" not in str(row)
+
+
+UNKNOWN = [
+    ("a parameter that the operation does not have", SEND, {"clave": IGNORED, "to": "1", "output": "xml"}),
+    ("no operation", None, {"clave": IGNORED, "to": IGNORED, "output": "xml"}),
+]
+
+
+@pytest.mark.parametrize("access", [None, an_access()], ids=["a stranger", "a known access"])
+@pytest.mark.parametrize(("operation", "expected"), [c[1:] for c in UNKNOWN], ids=[c[0] for c in UNKNOWN])
+def test_what_nobody_asked_for_is_kept_by_name(
+    operation: Operation | None, expected: dict[str, str], access: Access | None
+) -> None:
+    call = a_send(parameters={"clave": "hunter22", "to": "1", "output": "xml"})
+    row = entry(call, REFUSED, access, operation)
+    assert row["parameters"] == expected
+    assert "hunter22" not in str(row)
+
+
+def test_a_parameter_goes_by_its_name_on_the_wire() -> None:
+    row = entry(a_send(parameters={"from": "Shop", "from_": "hunter22", "From": "hunter22"}), REFUSED)
+    assert row["parameters"] == {"from": "Shop", "from_": IGNORED, "From": IGNORED}
+
+
+LOGINS = [
+    ("nobody's", "nobody", None, "nob…"),
+    ("the password", SECRET, None, REDACTED),
+    ("the password and more", f"ana:{SECRET}", None, REDACTED),
+    ("another secret", "hunter22", None, "hun…"),
+    ("three characters", "ana", None, "ana"),
+    ("four characters", "anna", None, "ann…"),
+    ("empty", "", None, None),
+    ("none", None, None, None),
+    ("a known access's", "tl_shop", an_access(), "tl_shop"),
+    ("a session's", None, an_access(), "tl_shop"),
+]
+
+
+@pytest.mark.parametrize(("login", "access", "expected"), [c[1:] for c in LOGINS], ids=[c[0] for c in LOGINS])
+def test_only_a_login_that_somebody_has_is_kept(login: str | None, access: Access | None, expected: str) -> None:
+    assert entry(a_send(login=login), REFUSED, access)["login"] == expected
 
 
 NAMES = ["password", "Password", "accountpassword", "user_password", "passwd", "pwd", "client_secret", "token"]
@@ -145,8 +201,7 @@ def hidden_at(place: str, secret: str) -> tuple[Call, Reply]:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("secret", SECRETS, ids=range(len(SECRETS)))
 def test_the_secret_in_another_place(place: str, secret: str) -> None:
-    call, reply = hidden_at(place, secret)
-    assert_nowhere(secret, log.row(call, reply, an_access(), None, 42))
+    assert_not_kept(secret, *hidden_at(place, secret))
 
 
 CUTS = [("quoted", repr(SECRET[:20])), ("the end of a sentence", SECRET[:15]), ("twice", SECRET[:13] + SECRET[:20])]
@@ -155,14 +210,14 @@ CUTS = [("quoted", repr(SECRET[:20])), ("the end of a sentence", SECRET[:15]), (
 @pytest.mark.parametrize("piece", [c[1] for c in CUTS], ids=[c[0] for c in CUTS])
 def test_the_beginning_of_the_secret(piece: str) -> None:
     call = a_send(user_agent=f"x{piece}", parameters={"to": f"{piece}…"})
-    row = log.row(call, Reply(None, Code.INCORRECT_PARAM, f"to: {piece}… is no number."), None, None, 42)
+    row = log.row(call, Reply(None, Code.INCORRECT_PARAM, f"to: {piece}… is no number."), None, SEND, 42)
     assert SECRET[:12] not in str(row)
     assert str(row).count(REDACTED) >= 3
 
 
 def test_a_secret_with_quotes_as_a_detail_repeats_it() -> None:
     secret = "it's a \\ secret"
-    row = log.row(a_send(secret=secret), Reply(None, Code.INCORRECT_PARAM, f"to: {secret!r} is none."), None, None, 4)
+    row = log.row(a_send(secret=secret), Reply(None, Code.INCORRECT_PARAM, f"to: {secret!r} is none."), None, SEND, 4)
     assert "secret" not in str(row).replace(REDACTED, "")
 
 
@@ -170,6 +225,13 @@ def test_a_secret_with_quotes_as_a_detail_repeats_it() -> None:
 def test_a_secret_that_the_row_itself_is_made_of(secret: str) -> None:
     row = entry(a_send(secret=secret, parameters={"to": secret, secret: f"{secret}{secret}"}), ACCEPTED)
     assert row["response"]["status"] == "SUCCESS"
+
+
+def assert_not_kept(secret: str, call: Call, reply: Reply) -> None:
+    """Whoever called, and whether class and method name an operation or none."""
+    for access in (an_access(), None):
+        for operation in (SEND, None):
+            assert_nowhere(secret, log.row(call, reply, access, operation, 42))
 
 
 def assert_nowhere(secret: str, row: tuple) -> None:
@@ -204,13 +266,14 @@ anything = st.text(st.characters(), max_size=30)
 )
 def test_no_secret_anywhere(secret: str, before: str, after: str, place: str, padding: int) -> None:
     call, reply = hidden_at(place, secret)
-    call.parameters = {**call.parameters, "other": "p" * padding + before + secret + after, before + secret: after}
-    assert_nowhere(secret, log.row(call, reply, an_access(), None, 42))
+    longer = "p" * padding + before + secret + after
+    call.parameters = {**call.parameters, "from": longer, "other": longer, before + secret: after}
+    assert_not_kept(secret, call, reply)
 
 
 @given(st.text(st.characters(), min_size=1, max_size=5).filter(lambda s: s not in ("ana", "…")))
 def test_a_short_secret_is_hidden_where_it_is_the_whole_value(secret: str) -> None:
-    row = entry(a_send(secret=secret, login=secret, parameters={"to": secret, "x": "1" + secret}), REFUSED)
+    row = entry(a_send(secret=secret, login=secret, parameters={"to": secret, "from": "1" + secret}), REFUSED)
     assert row["parameters"]["to"] == REDACTED
     assert row["login"] == REDACTED
 
@@ -232,16 +295,26 @@ SIZES = [
 ]
 
 
+def declaring(names: Iterable[str]) -> Operation:
+    """An operation that has parameters of these names."""
+    fields: dict[str, Any] = {f"f{n}": (str, Field(alias=name)) for n, name in enumerate(names)}
+    return an_operation(create_model("Declared", __base__=Parameters, **fields))
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
 @pytest.mark.parametrize("parameters", [c[1] for c in SIZES], ids=[c[0] for c in SIZES])
-def test_parameters_are_bounded(parameters: dict[str, str]) -> None:
-    row = log.row(a_send(parameters=parameters), REFUSED, None, SEND, 42)
-    text = row[LOG_COLUMNS.index("parameters")]
+def test_parameters_are_bounded(parameters: dict[str, str], declared: bool) -> None:
+    call = a_send(parameters=parameters)
+    text = log.row(call, REFUSED, None, declaring(parameters) if declared else SEND, 42)[
+        LOG_COLUMNS.index("parameters")
+    ]
     assert len(text.encode()) <= log.PARAMETERS_LIMIT
     assert len(json.loads(text)) > 0
 
 
 def test_what_was_left_out_is_counted() -> None:
-    row = entry(a_send(parameters={f"name{n}": "v" * 900 for n in range(100)}), REFUSED)
+    parameters = {f"name{n}": "v" * 900 for n in range(100)}
+    row = entry(a_send(parameters=parameters), REFUSED, None, declaring(parameters))
     assert len(row["parameters"]) == 9
     assert row["parameters"]["…"] == "[92 more]"
 
@@ -294,9 +367,10 @@ LINES = [
 
 @pytest.mark.parametrize(("given_", "expected"), [c[1:] for c in LINES], ids=[c[0] for c in LINES])
 def test_columns_stay_one_line(given_: str, expected: str) -> None:
-    row = entry(a_send(login=given_, user_agent=given_), REFUSED, None)
+    row = entry(a_send(login=given_, user_agent=given_), REFUSED, an_access(login=given_))
     assert row["user_agent"] == expected
     assert row["login"] == (expected if len(given_) < 200 else given_[:254])
+    assert entry(a_send(login=given_), REFUSED)["login"] == (expected if len(given_) < 4 else f"{expected[:3]}…")
 
 
 def test_a_strangers_row() -> None:
@@ -304,7 +378,7 @@ def test_a_strangers_row() -> None:
     row = entry(call, Reply(None, Code.INCORRECT_USER_PASSWORD, "…"), None, None)
     assert (row["account_id"], row["access_id"], row["user_agent"], row["http_status"]) == (None,) * 4
     assert [len(row[name]) for name in ("login", "class", "method", "request_id", "source_ip")] == [
-        254,
+        4,
         64,
         64,
         64,
