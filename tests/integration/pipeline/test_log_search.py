@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import insert
 
 from gateway.clock import DAY, HOUR, MINUTE, SECOND
+from gateway.operations.catalogue import CATALOGUE
 from gateway.pipeline import log as rows
 from gateway.pipeline.call import Reply
 from gateway.storage import ids
@@ -17,6 +18,7 @@ from gateway.storage.submission import LOG_COLUMNS, Row
 from tests.support.calls import a_call, an_access, an_account
 
 NOW = 1_800_000_000_000_000
+SEND = CATALOGUE["sms", "sendsms"]
 Write = Callable[..., None]
 
 
@@ -70,12 +72,17 @@ def test_an_entry_has_everything(database: Database, write: Write) -> None:
 
 
 def test_the_rows_that_the_pipeline_makes_are_found(database: Database, write: Write) -> None:
-    call = a_call(parameters={"x": "\ud800\x00"}, user_agent="a\x00b\ud800", class_name="\x00" * 99, login="\x00")
-    write(rows.row(call, Reply(5), an_access(), None, ids.first(NOW)))
+    call = a_call(parameters={"to": "\ud800\x00"}, user_agent="a\x00b\ud800", class_name="\x00" * 99)
+    access = an_access(login="\x00" * 9)
+    write(*(rows.row(call, Reply(5), access, known, ids.first(NOW) + n) for n, known in enumerate((SEND, None))))
     with database.read() as connection:
-        (entry,) = log.search(connection, 7).entries
-    assert entry["parameters"] == {"x": "\ufffd\x00"}
-    assert entry["response"] == {"status": "SUCCESS", "result": 5}
+        (unknown, sent) = log.search(connection, 7).entries
+    assert sent["parameters"] == {"to": "\ufffd\x00"}
+    assert unknown["class"] == "\ufffd" * 64
+    for entry in (unknown, sent):
+        assert entry["login"] == "\ufffd" * 9
+        assert entry["user_agent"] == "a\ufffdb\ufffd"
+        assert entry["response"] == {"status": "SUCCESS", "result": 5}
 
 
 FILTERS = [
@@ -219,7 +226,7 @@ def test_nobody_elses_text_is_joined(database: Database, write: Write) -> None:
 
 def test_a_parameter_that_only_looks_like_a_reference_is_a_text(database: Database, write: Write) -> None:
     call = a_call(parameters={"sms": '{"message":"5"}'})
-    write(rows.row(call, Reply(5), an_access(account=an_account()), None, ids.first(NOW)))
+    write(rows.row(call, Reply(5), an_access(account=an_account()), SEND, ids.first(NOW)))
     with database.read() as connection:
         (entry,) = log.search(connection, 7).entries
     assert entry["parameters"] == {"sms": '{"message":"5"}'}
