@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 from uuid import uuid4
@@ -64,6 +65,54 @@ MISTAKES: list[tuple[dict[str, str], dict[str, str]]] = [
 
 # How callers call the password that is then missing.
 MISSPELT = ["pass", "Password", "PASSWORD", "pasword", "passw", "passwd", "pass_word", "pwd"]
+
+
+# Calls in which the password stands where nobody looks for one: what is given in place of user and password.
+ASTRAY: list[dict[str, str]] = [
+    {"user": "{password}"},
+    {"user": "{password}", "password": ""},
+    {"user": "{password}", "password": "no password of anybody"},
+    {"user": "{password}", "password": "{password}"},
+    {"user": "{password}", "password": "{user}"},
+    {"user": "{user}:{password}"},
+    {"user": "{user}:{password}", "password": "no password of anybody"},
+    {"user": "{user}:{password}", "password": "{password}"},
+    {"user": "{user} {password}", "password": "{user}"},
+    {"clave": "{password}"},
+    {"user": "{user}", "clave": "{password}"},
+    {"user": "{user}", "password": "", "clave": "{password}"},
+    {"user": "{user}", "password": "no password of anybody", "clave": "{password}"},
+    {"user": "{user}", "password": "{password}", "clave": "{password}"},
+    {"usuario": "{user}", "clave": "{password}"},
+    {"user": "{password}", "clave": "{password}"},
+]
+
+# Of a stranger's calls only the first ten a minute leave a row each; each of these has to leave one.
+SOURCES = (f"127.{n >> 8 & 255}.{n & 255}.7" for n in count(256))
+
+# What such a call asks for: an operation, one with parameters of its own, and none that there is.
+WANTED: list[dict[str, str]] = [
+    {"class": "user", "method": "getbalance"},
+    {"class": "sms", "method": "sendsms", "from": "Shop", "to": "34600000001", "sms": "Hi"},
+    {"class": "sms", "method": "sendfax", "to": "34600000001"},
+    {},
+]
+
+
+def astray(door: Door, user: str, password: str) -> None:
+    """Call by query, by form and by JSON with the password in a place that is not its own."""
+    for wanted in WANTED:
+        for template in ASTRAY:
+            values = wanted | {name: text.format(user=user, password=password) for name, text in template.items()}
+            source = next(SOURCES)
+            door.send(form(values), source=source)
+            door.send(b"", form(values), FORM, source=source)
+            door.send(b"", json.dumps(values).encode(), JSON, source=source)
+    source = next(SOURCES)
+    for login in (f"{password}:", f"{password}:{user}", f"{user}:{password}:", f"{user} {password}:x", password):
+        basic = base64.b64encode(login.encode()).decode()
+        head = f"GET /api/basic/?class=user&method=getbalance HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {basic}"
+        ask(door.gateway.port, f"{head}\r\nConnection: close\r\n\r\n".encode(), source)
 
 
 def use(door: Door, user: str, password: str) -> None:
@@ -127,6 +176,7 @@ def traces(running: Gateway, door: Door, folder: Path) -> Traces:
     until(lambda: all(door.outcome(settled, "user.getbalance") == "SUCCESS" for _ in range(8)), what="the new secret")
     for name, user in logins.items():
         use(door, user, found.secrets[name])
+        astray(door, user, found.secrets[name])
     change(door, "ana@example.com", found)
     written(door, settled)
     found.places |= collect(running)
@@ -244,9 +294,13 @@ def test_no_secret_is_found(left: Traces) -> None:
 def test_the_search_finds_what_is_there(left: Traces) -> None:
     """Logins, and what the calls left, are in what is searched: an empty search would find nothing either."""
     whole = b"".join(left.places.values())
-    for text in (b"ana@example.com", b"nobody", b"getbalance", b"INCORRECT_USER_PASSWORD", b"[redacted]"):
+    for text in (b"ana@example.com", b"getbalance", b"INCORRECT_USER_PASSWORD", b"[redacted]", b"[ignored]"):
         assert text in whole, text
+    for beginning in ("nob…", "ana…"):  # of logins that nobody has
+        assert beginning.encode() in whole, beginning
+    assert b"clave" in whole and b"no password of anybody" not in whole
     assert len(left.secrets) == len(set(left.secrets.values())) == 12
     assert {"stdout", "stderr", "/metrics"} < set(left.places)
     assert sum(place.startswith("/proc/") for place in left.places) >= 8
     assert b"trunkline_calls_total" in left.places["/metrics"]
+    assert b'"event":"call"' in left.places["stderr after the end"]
