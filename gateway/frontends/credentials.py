@@ -45,6 +45,14 @@ def bearer(environ: Environ) -> str | None:
     return value
 
 
+def sent_by_another_site(environ: Environ) -> bool:
+    """Whether a browser says that another site's page made it send this (Fetch Metadata, section 2.3).
+
+    A browser adds Basic credentials that it keeps to whatever request such a page makes it send.
+    """
+    return environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
+
+
 def forbid(call: Call, names: Iterable[str], instead: str) -> None:
     """Refuse a call that has credentials among its parameters, where nobody must get used to putting them.
 

@@ -11,6 +11,7 @@ CHALLENGE = 'Basic realm="Trunkline", charset="UTF-8"'
 
 _MISSING = "Give the access's login and secret as Authorization: Basic (RFC 7617)."
 _MALFORMED = "Authorization: Basic must hold user:password in UTF-8, as base64 (RFC 7617)."
+_FOREIGN_PAGE = "A page of another site made the browser call with the credentials that it keeps; it is not heard."
 _ELSEWHERE = "Credentials are refused among the parameters here; give them as Authorization: Basic alone."
 
 
@@ -30,6 +31,9 @@ def routes(gateway: Answers) -> Iterable[Route]:
 
 
 def _take_credentials(environ: Environ, call: Call) -> None:
+    if credentials.sent_by_another_site(environ):
+        call.unproven = Refusal(Code.NOT_PERMITTED, _FOREIGN_PAGE)
+        return
     try:
         given = credentials.basic(environ)
     except ValueError:

@@ -138,8 +138,11 @@ def test_by_post_alone(world: World, path: str) -> None:
 
 def test_failed_logins_are_held_up(world: World) -> None:
     values = {"user": "nobody-jwt", "password": "wrong"}
-    answers = [post(world.door, "/api/jwt/token", values, source="127.0.0.78") for _ in range(11)]
-    assert [answer.status for answer in answers] == [400] * 10 + [429]
+    answers = [post(world.door, "/api/jwt/token", values, source="127.0.0.78")]
+    while answers[-1].status == 400 and len(answers) < 60:  # as many as it takes: meanwhile some are forgiven
+        answers.append(post(world.door, "/api/jwt/token", values, source="127.0.0.78"))
+    assert [answer.status for answer in answers[-2:]] == [400, 429]
+    assert len(answers) > 10
     assert (answers[-1].headers["retry-after"], json.loads(answers[-1].body)["error"]) == (
         "60", "temporarily_unavailable",
     )  # fmt: skip
