@@ -1,0 +1,55 @@
+"""One call with zeep, from the WSDL.
+
+Arguments: WSDL, version (1.1 or 1.2), operation, SOAPAction in place of the WSDL's if there is one. Parameters come
+on standard input, names and values each ended by NUL. Prints the reply or {fault, text} as JSON, values as texts; for
+the operation `operations` the names of those in the WSDL.
+"""
+
+import json
+import sys
+from datetime import datetime
+from decimal import Decimal
+
+from zeep import Client, Plugin
+from zeep.exceptions import Fault
+from zeep.helpers import serialize_object
+
+wsdl, version, operation, *action = sys.argv[1:]
+
+
+class Misled(Plugin):
+    """Puts another action where the one of the WSDL is."""
+
+    def egress(self, envelope, http_headers, operation, binding_options):
+        if version == "1.1":
+            http_headers["SOAPAction"] = f'"{action[0]}"'
+        else:
+            http_headers["Content-Type"] = f'application/soap+xml; charset=utf-8; action="{action[0]}"'
+        return envelope, http_headers
+
+
+def plain(value):
+    """JSON of what zeep gives: Decimal and datetime as texts, what is None left out."""
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    assert isinstance(value, str | int | Decimal), type(value)
+    return str(value)
+
+
+service = Client(
+    wsdl, port_name="SmsSoap11" if version == "1.1" else "SmsSoap12", plugins=[Misled()] if action else []
+)
+if operation == "operations":
+    reply = list(service.service._operations)
+else:
+    words = sys.stdin.buffer.read().decode().split("\0")
+    try:
+        given = service.service[operation](**dict(zip(words[::2], words[1::2], strict=False)))
+        reply = plain(serialize_object(given, dict))
+    except Fault as fault:
+        reply = {"fault": fault.code, "text": fault.message}
+json.dump(reply, sys.stdout)
