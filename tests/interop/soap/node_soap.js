@@ -1,0 +1,47 @@
+// One call with the npm package `soap`, from the WSDL; arguments, input and output as zeep_client.py's.
+const fs = require('fs');
+const soap = require('soap');
+
+const [wsdl, version, operation, action] = process.argv.slice(2);
+const port = version === '1.1' ? 'SmsSoap11' : 'SmsSoap12';
+
+// The package makes Numbers of decimals, which hold 15 digits, unless it is told how to read them.
+const options = {forceSoap12Headers: version === '1.2', customDeserializer: {decimal: (text) => text}};
+
+// Values as texts; what is null left out.
+function plain(value) {
+    if (Array.isArray(value)) return value.map(plain);
+    if (value instanceof Date) return value.toISOString();
+    if (value === null || typeof value !== 'object') return String(value);
+    const members = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
+    return Object.fromEntries(members.map(([name, member]) => [name, plain(member)]));
+}
+
+function headers() {
+    if (!action) return {};
+    if (version === '1.1') return {SOAPAction: `"${action}"`};
+    return {'Content-Type': `application/soap+xml; charset=utf-8; action="${action}"`};
+}
+
+function fault(problem) {
+    const given = problem.root && problem.root.Envelope.Body.Fault;
+    if (!given) throw problem;
+    if (version === '1.1') return {fault: given.faultcode, text: given.faultstring};
+    const text = given.Reason.Text;
+    return {fault: given.Code.Value, text: typeof text === 'object' ? text.$value : text};
+}
+
+async function main() {
+    const client = await soap.createClientAsync(wsdl, options);
+    if (operation === 'operations') return Object.keys(client.describe().Trunkline[port]);
+    const words = fs.readFileSync(0, 'utf8').split('\0');
+    const values = {};
+    for (let i = 0; i + 1 < words.length; i += 2) values[words[i]] = words[i + 1];
+    const method = client.Trunkline[port][operation];
+    return new Promise((resolve) => {
+        const done = (problem, result) => resolve(problem ? fault(problem) : plain(result[`${operation}Result`]));
+        method(values, done, {}, headers());
+    });
+}
+
+main().then((reply) => console.log(JSON.stringify(reply)));

@@ -1,0 +1,43 @@
+// One call with the npm package `strong-soap`, from the WSDL; arguments, input and output as zeep_client.py's.
+const fs = require('fs');
+const {soap} = require('strong-soap');
+
+const [wsdl, version, operation, action] = process.argv.slice(2);
+const port = version === '1.1' ? 'SmsSoap11' : 'SmsSoap12';
+
+// Values as texts; what is null left out.
+function plain(value) {
+    if (Array.isArray(value)) return value.map(plain);
+    if (value instanceof Date) return value.toISOString();
+    if (value === null || typeof value !== 'object') return String(value);
+    const members = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
+    return Object.fromEntries(members.map(([name, member]) => [name, plain(member)]));
+}
+
+function headers() {
+    if (!action) return {};
+    if (version === '1.1') return {SOAPAction: `"${action}"`};
+    return {'Content-Type': `application/soap+xml; charset=utf-8; action="${action}"`};
+}
+
+function fault(problem) {
+    const given = problem.root && problem.root.Envelope.Body.Fault;
+    if (!given) throw problem;
+    if (version === '1.1') return {fault: given.faultcode, text: given.faultstring};
+    const text = given.Reason.Text;
+    return {fault: given.Code.Value, text: typeof text === 'object' ? text.$value : text};
+}
+
+soap.createClient(wsdl, {forceSoap12Headers: version === '1.2'}, (unreadable, client) => {
+    if (unreadable) throw unreadable;
+    const print = (reply) => console.log(JSON.stringify(reply));
+    if (operation === 'operations') {
+        print(Object.keys(client.describe().Trunkline[port]));
+        return;
+    }
+    const words = fs.readFileSync(0, 'utf8').split('\0');
+    const values = {};
+    for (let i = 0; i + 1 < words.length; i += 2) values[words[i]] = words[i + 1];
+    const done = (problem, result) => print(problem ? fault(problem) : plain(result[`${operation}Result`]));
+    client.Trunkline[port][operation](values, done, {}, headers());
+});
