@@ -220,10 +220,12 @@ def test_every_front_end_is_in_the_table() -> None:
     assert modules == {entry.module for entry in ENTRIES} | set(cases.NO_CALLS)
 
 
-def test_a_new_operation_is_asked_how_it_comes_by_its_errors() -> None:
+@on_sqlite
+def test_a_new_operation_is_asked_how_it_comes_by_its_errors(stage: Stage) -> None:
     new = replace(OPERATIONS["user.getbalance"], method="getlimits", errors=(Code.MISSING_CLASS,))
+    *_, row = cases.rows(new)
     with pytest.raises(AssertionError, match=r"say in .*doors\.py, OWN, how user\.getlimits .* MISSING_CLASS"):
-        list(cases.rows(new))
+        row.provoke(stage, new)
 
 
 def test_what_an_operation_cannot_answer() -> None:
