@@ -13,6 +13,7 @@ from gateway.storage.database import Database, is_away, translated
 from gateway.storage.errors import Incompatible, Unavailable
 
 READ_TIMEOUT_MS = 5_000
+_LOOK = 0.1  # seconds between two looks for a signal while a statement runs
 POOL_PATIENCE = 5.0  # seconds that a read waits for a connection
 
 # libpq: notice within seconds that the server is gone, in whatever state the link is.
@@ -91,11 +92,11 @@ class PostgresqlDatabase(Database):
 class _Native(psycopg.Connection[Any]):
     """A writer's connection: it waits in the operating system, also where greenlets would wait in their hub."""
 
-    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
-        """Let psycopg's own loop wait for the socket."""
+    def wait(self, gen: Any, interval: float = _LOOK, timeout: float | None = None) -> Any:
+        """Let psycopg's own loop wait for the socket; without an interval it would spin."""
         if psycopg.waiting.wait is psycopg.waiting.wait_c:
-            return super().wait(gen, *arguments, **options)
-        return psycopg.waiting.wait_c(gen, self.pgconn.socket, *arguments, **options)
+            return super().wait(gen, interval, timeout)
+        return psycopg.waiting.wait_c(gen, self.pgconn.socket, interval, timeout)
 
 
 def _native(_: Any, __: Any, arguments: Any, options: Any) -> Any:
