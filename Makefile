@@ -13,7 +13,7 @@ VIEWER := 2.4.820
 VIEWER_SHA512 := 987488c64412e7bfd00d9b4b24a64be339ac4761d2b60048e0f6eb818afffa2f8193e1e047076d0513759f4b949e51d47a7a7288e24028f1a5793866e6b761b0
 VIEWER_FILES := gateway/frontends/reference/assets
 
-.PHONY: run test lint types pytest unit bench chaos docs wsdl vendor lock clean
+.PHONY: run test lint types pytest unit test-interop bench chaos docs wsdl vendor lock clean
 
 run: $(VENV)/.run ## set up and run the gateway on the embedded database
 	@exec $(BIN)/trunkline run $(ARGS)
@@ -32,6 +32,9 @@ pytest: $(VENV)/.test
 
 unit: $(VENV)/.test ## the tests that need no server and no database
 	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+test-interop: $(VENV)/.test ## install clients that others wrote, run them, and write docs/interoperability.md
+	$(BIN)/python -m tests.interop.table $(ARGS)
 
 bench: $(VENV)/.test ## measure, and write docs/benchmarks.md
 	$(BIN)/python -m bench $(ARGS)

@@ -36,7 +36,7 @@ TOOLS = {
         Tool("curl", ("curl", "--version"), ("curl",)),
         Tool("g++", ("g++", "--version"), ("g++",)),
         Tool("gsoap", ("sh", "-c", "command -v wsdl2h && command -v soapcpp2"), ("gsoap", "libgsoap-dev")),
-        Tool("javac", ("javac", "--version"), ("openjdk-17-jdk-headless",)),
+        Tool("javac", ("javac", "--version"), ("default-jdk-headless",)),
         Tool(
             "wsimport", ("sh", "-c", "command -v wsimport && test -f /usr/share/jaxws/lib/jaxws-rt.jar"), ("jaxws",)
         ),
@@ -73,11 +73,12 @@ def is_there(tool: Tool) -> bool:
 
 
 @cache
-def need(name: str) -> None:
-    """Have one of TOOLS; raise NotInstalled naming it and its packages otherwise."""
-    tool = TOOLS[name]
-    if not is_there(tool):
-        raise NotInstalled(f"{name} is not there; install it (Debian: apt-get install {' '.join(tool.packages)})")
+def need(*names: str) -> None:
+    """Have some of TOOLS; raise NotInstalled naming what is absent and its packages otherwise."""
+    for tool in (TOOLS[name] for name in names):
+        if not is_there(tool):
+            packages = " ".join(tool.packages)
+            raise NotInstalled(f"{tool.name} is not there; install it (Debian: apt-get install {packages})")
 
 
 @cache

@@ -51,8 +51,6 @@ def call(
     client: Client, site: Site, version: str, operation: str, values: Variables, action: str | None = None
 ) -> Any:
     """What the client makes of one call: a reply, {fault, text}, or the names for `operations`."""
-    for tool in client.tools:
-        outside.need(tool)
     command, variables = client.build(site.wsdl, version, site.folder)
     environment = {name: value for name, value in os.environ.items() if name.lower() not in _PROXIES}
     words = "".join(f"{name}\0{value}\0" for name, value in values.items())

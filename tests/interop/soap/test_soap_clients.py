@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.operations.catalogue import CATALOGUE
+from tests.interop import outside
 from tests.interop.cells import Cell, held_to
 from tests.interop.soap.clients import CLIENTS, Client, Site, call
 from tests.support.door import Customer, Door
@@ -210,7 +211,7 @@ def site(running_gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> 
     return Site(f"{running_gateway.url}/api/soap/?wsdl", tmp_path_factory.mktemp("soap"))
 
 
-@pytest.mark.parametrize(("client", "version", "check", "limit"), cases())
+@pytest.mark.parametrize(("client", "version", "check", "limit"), list(cases()))
 def test_client(
     client: Client,
     version: str,
@@ -221,6 +222,7 @@ def test_client(
     customer: Customer,
     record_property: Callable[[str, object], None],
 ) -> None:
+    outside.need(*client.tools)
     record_property("cell", Cell("SOAP", f"{client.name} {client.version()}", f"SOAP {version}", check, limit))
     caller = Caller(client, version, site, door, customer)
     run = a_fault_of_1_2 if check == "Fault" and version == "1.2" else CHECKS[check]

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.interop import outside
 from tests.interop.cells import Cell, held_to
 from tests.interop.web.clients import CLIENTS, SIGNER, Client
 from tests.support.door import Customer, Door, Login
@@ -182,6 +183,7 @@ def test_client(
     customer: Customer,
     record_property: Callable[[str, object], None],
 ) -> None:
+    outside.need(*client.tools)
     record_property("cell", Cell("Basic and JWT", f"{client.name} {client.version()}", variant, check))
     (CHECKS | TOKEN_CHECKS)[check](Caller(client, variant, door, customer))
 
@@ -198,6 +200,7 @@ def test_signed_elsewhere(
     algorithm: str, limit: str | None, door: Door, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """A token that jsonwebtoken signed, with a key that was registered for it, opens the door to node's fetch."""
+    outside.need(*SIGNER.tools)
     record_property("cell", Cell("Own keys", f"{SIGNER.name} {SIGNER.version()}", "JWT", algorithm, limit))
     customer = door.customer("--credits", "7", "--country", "34")
     who = door.access(customer.email, name="signer")
