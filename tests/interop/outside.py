@@ -1,6 +1,6 @@
 """Install what `make test-interop` needs: clients that others wrote, and what compiles and runs them.
 
-Debian's packages come by apt-get where this is root; else what is absent is named. PyPI's (`python.txt`) and npm's
+Debian's packages come by apt-get where this is root or may use sudo; else what is absent is named. PyPI's (`python.txt`) and npm's
 (`node/`) go at pinned versions with integrity hashes into build/interop and nowhere else.
 Run as `python -m tests.interop.outside`; the tests call it too.
 """
@@ -120,12 +120,13 @@ def run(*command: str, cwd: Path | None = None) -> None:
 
 def _apt(*packages: str) -> None:
     wanted = f"apt-get install {' '.join(packages)}"
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    root = os.geteuid() == 0
+    if shutil.which("apt-get") is None or not (root or shutil.which("sudo")):
         raise NotInstalled(f"Debian packages are missing and this is not root on Debian: {wanted}")
     print(f"interop: {wanted}", file=sys.stderr)  # noqa: T201
-    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-    run("apt-get", "update", "-qq")
-    run("apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages)
+    apt = (*(() if root else ("sudo", "-n")), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq")
+    run(*apt, "update")
+    run(*apt, "install", "-y", "--no-install-recommends", *packages)
 
 
 def _is_current(folder: Path, locked: Path) -> bool:
