@@ -1,7 +1,7 @@
 """Install what `make test-interop` needs: clients that others wrote, and what compiles and runs them.
 
-Debian's packages come by apt-get where this is root or may use sudo; else what is absent is named. PyPI's (`python.txt`) and npm's
-(`node/`) go at pinned versions with integrity hashes into build/interop and nowhere else.
+Debian's packages come by apt-get where this is root or may use sudo; else what is absent is named. PyPI's
+(`python.txt`) and npm's (`node/`) go at pinned versions with integrity hashes into build/interop and nowhere else.
 Run as `python -m tests.interop.outside`; the tests call it too.
 """
 
