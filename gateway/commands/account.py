@@ -103,13 +103,21 @@ def show(email: str) -> None:
 @click.option("--timezone", type=TIMEZONE, help="Of the dates it gives and reads.")
 @click.option("--sender", type=SENDER, help="Default sender.")
 @click.option("--redact-text/--keep-text", default=None, help="Whether message text is kept out of the log.")
-def set_(email: str, **given: Any) -> None:
+@click.option("--allow-sender", "allowed", type=SENDER, multiple=True, help="Only these senders; may be repeated.")
+@click.option("--any-sender", is_flag=True, help="Any sender, again.")
+def set_(email: str, allowed: tuple[str, ...], any_sender: bool, **given: Any) -> None:
     """Change an account's settings: those that are given."""
     values = {name: value for name, value in given.items() if value is not None}
-    if not values:
+    if allowed and any_sender:
+        raise click.UsageError("Give either --allow-sender or --any-sender.")
+    if not (values or allowed or any_sender):
         raise click.UsageError("Nothing to change: give at least one option.")
     with session().database() as database, database.transaction() as connection:
-        accounts.change(connection, account_of(connection, email)["id"], **values)
+        account_id = account_of(connection, email)["id"]
+        if values:
+            accounts.change(connection, account_id, **values)
+        if allowed or any_sender:
+            accounts.list_senders(connection, account_id, sorted(set(allowed)))
         changed = account_of(connection, email)
     output.done(f"Changed account {email}.", _described(changed))
 

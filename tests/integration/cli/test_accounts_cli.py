@@ -72,6 +72,16 @@ def test_set_changes_what_is_given(trunkline: Trunkline) -> None:
     assert (changed["country"], changed["sender"], changed["redact_text"]) == ("34", "Shop", False)
 
 
+def test_senders_an_account_may_use(trunkline: Trunkline, database: Database) -> None:
+    trunkline.account("ana@example.com")
+    senders = lambda: Directory(database).access("ana@example.com").account.senders  # type: ignore[union-attr] # noqa: E731
+    assert senders() is None
+    trunkline.ok("account", "set", "ana@example.com", "--allow-sender", "Shop", "--allow-sender", "+34600000000")
+    assert senders() == {"Shop", "34600000000"}
+    trunkline.ok("account", "set", "ana@example.com", "--any-sender")
+    assert senders() is None
+
+
 def test_password_of_ones_own_or_made(trunkline: Trunkline, database: Database, written: Written) -> None:
     trunkline.account()
     file = written("another password\n")
