@@ -57,6 +57,7 @@ def test_offer_counts_what_was_answered_and_refused() -> None:
             while await reader.readline() != b"\r\n":
                 pass
             writer.write(REFUSAL if b"refuse" in line else ANSWER)
+        writer.close()
 
     async def run() -> paced.Outcome:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
