@@ -43,7 +43,6 @@ _SPEND = (
 )
 
 _LEDGER = ("account_id", "at", "kind", "amount")
-_IDEMPOTENCY = ("account_id", "key", "fingerprint", "answer", "at")
 
 
 @dataclass(slots=True)

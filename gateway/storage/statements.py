@@ -37,13 +37,6 @@ class Statements:
         parameters = (*values, *rest) if self.dialect == "sqlite" else (list(values), *rest)
         return self._rows(_with_list(sql, self.dialect, len(values)), parameters)
 
-    def one(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
-        """The first row of a query, or None."""
-        cursor = self._cursor()
-        cursor.execute(_translated(sql, self.dialect), values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-        return row
-
     def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Every row of a query; the query itself bounds how many."""
         return self._rows(_translated(sql, self.dialect), values)

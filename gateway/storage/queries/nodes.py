@@ -56,11 +56,3 @@ def last_seen(connection: Connection, role: str) -> int | None:
     """When a process of this role was last known to live, or None where there is none."""
     seen: int | None = connection.execute(select(func.max(node.c.seen_at)).where(node.c.role == role)).scalar_one()
     return seen
-
-
-def alive(connection: Connection, now: int) -> list[Node]:
-    """The processes that have given a sign of life lately."""
-    query = select(node.c.id, node.c.machine, node.c.role, node.c.pid, node.c.started_at).where(
-        node.c.seen_at > now - ALIVE
-    )
-    return [Node(*row) for row in connection.execute(query)]
