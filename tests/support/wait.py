@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], timeout: float = 10, what: str = "the condition") -> T:
+def until(condition: Callable[[], T], timeout: float = 30, what: str = "the condition") -> T:
     """Ask until the condition's answer is true, and give it; fail naming `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     pause = 0.001
