@@ -73,9 +73,12 @@ def create(
     rate: int | None,
     expires: str | None,
 ) -> None:
-    """Make an access; its secret is shown this once. What is not restricted is allowed."""
+    """Make an access; its secret is shown this once. What is not restricted is allowed.
+
+    The secret has 24 characters; with --protocol smpp alone it has 8, as many as SMPP clients can send.
+    """
     now = clock.now()
-    secret = passwords.new_secret()
+    secret, stored = _new_secret(protocols)
     with session().database() as database, database.transaction() as connection:
         owner = account_of(connection, email)
         expires_at = moment(expires, ZoneInfo(owner["timezone"])) if expires else None
@@ -87,7 +90,7 @@ def create(
             owner["id"],
             name,
             login,
-            passwords.hash_secret(secret),
+            stored,
             now=now,
             protocols=_json(protocols),
             operations=_json(operations),
@@ -112,12 +115,12 @@ def list_(email: str) -> None:
 @click.argument("name")
 def rotate(email: str, name: str) -> None:
     """Give an access another secret, shown this once; the old one ends."""
-    secret = passwords.new_secret()
     with session().database() as database, database.transaction() as connection:
         row = _find(connection, email, name)
         if row["revoked_at"] is not None:
             raise Failure(f"the access {name} of {email} is revoked; make another one")
-        accesses.set_secret(connection, row["account_id"], row["id"], passwords.hash_secret(secret))
+        secret, stored = _new_secret(_list(row["protocols"]) or ())
+        accesses.set_secret(connection, row["account_id"], row["id"], stored)
     output.show({"id": str(row["id"]), "account": email, "name": name, "user": row["login"], "secret": secret})
 
 
@@ -131,6 +134,15 @@ def revoke(email: str, name: str) -> None:
         accesses.revoke(connection, row["account_id"], row["id"], clock.now())
         revoked = _find(connection, email, name)
     output.done(f"Revoked access {name} of {email}.", _described(revoked))
+
+
+def _new_secret(protocols: Sequence[str]) -> tuple[str, str]:
+    """A secret that every protocol of an access can carry, and what is stored of it."""
+    if set(protocols) == {"smpp"}:
+        secret = passwords.new_short_secret()
+        return secret, passwords.hash_password(secret)
+    secret = passwords.new_secret()
+    return secret, passwords.hash_secret(secret)
 
 
 def _find(connection: Connection, email: str, name: str) -> RowMapping:

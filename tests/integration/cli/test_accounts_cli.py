@@ -143,6 +143,17 @@ def test_logins_fit_smpp_and_differ(trunkline: Trunkline, name: str) -> None:
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]{0,14}", user) for user in users)
 
 
+def test_secret_fits_where_smpp_is_all_there_is(trunkline: Trunkline, database: Database) -> None:
+    trunkline.account("ana@example.com")
+    made = trunkline.ok("access", "create", "ana@example.com", "bind", "--protocol", "smpp")
+    rotated = trunkline.ok("access", "rotate", "ana@example.com", "bind")
+    assert [len(found["secret"]) for found in (made, rotated)] == [8, 8]
+    assert verifies(database, made["user"], rotated["secret"])
+    assert not verifies(database, made["user"], made["secret"])
+    both = trunkline.ok("access", "create", "ana@example.com", "both", "--protocol", "smpp", "--protocol", "http")
+    assert len(both["secret"]) == 24
+
+
 def test_rotate_and_revoke(trunkline: Trunkline, database: Database) -> None:
     trunkline.account()
     made = trunkline.ok("access", "create", "ana@example.com", "shop")
