@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import accept, bulk, kannel, machine, memory, start, status, steady, table
+from bench import accept, bulk, doors, kannel, machine, memory, start, status, steady, table
 from bench.databases import KINDS
 from bench.gateway_run import TRUNKLINE, GatewayFailed
 from bench.kannel import KannelFailed
@@ -23,6 +23,7 @@ Measure = Callable[[Workspace, list[str]], Section]
 # Each section with the databases it is measured on unless --database says otherwise.
 SECTIONS: dict[str, tuple[Measure, list[str]]] = {
     "accept": (accept.measure, ["sqlite", "postgresql"]),
+    "doors": (doors.measure, ["sqlite"]),
     "steady": (steady.measure, ["sqlite", "postgresql"]),
     "memory": (memory.measure, ["sqlite"]),
     "start": (start.measure, ["sqlite", "postgresql"]),
@@ -85,7 +86,7 @@ def described(folder: Path, quick: bool) -> str:
 
 def _missing(options: argparse.Namespace) -> list[str]:
     asked = options.sections or list(SECTIONS)
-    if "accept" not in asked and "memory" not in asked:
+    if not {"accept", "doors", "memory"} & {*asked}:
         return []
     missing = kannel.missing()
     peers = "accept" in asked and not options.no_peers

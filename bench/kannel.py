@@ -211,7 +211,7 @@ def load(folder: Path, seconds: int) -> Load:
         at_rest = proc.pss_bytes(kannel.pids)
         before = proc.cpu_seconds(kannel.pids)
         others = proc.Others([process.pid for process in kannel.processes])
-        report = wrk.run(kannel.url, wrk.kannel_paths(accesses), seconds, folder)
+        report = wrk.run(kannel.url, wrk.gets(wrk.kannel_paths(accesses)), seconds, folder)
         cores = others.cores()
         sent = kannel.wait_drained()
         cpu = proc.cpu_seconds(kannel.pids) - before

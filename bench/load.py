@@ -1,6 +1,7 @@
 """One run of full load against the gateway, measured from outside: what `accept` and `memory` are made of."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import proc, wrk
@@ -52,15 +53,22 @@ class Load:
         return found
 
 
-def drive(gateway: Gateway, installation: Installation, seconds: int) -> Load:
-    """Drive a fresh installation with wrk for `seconds`, wait for the last message's final state, and count."""
+def drive(
+    gateway: Gateway, installation: Installation, seconds: int, requests: Sequence[wrk.Request] | None = None
+) -> Load:
+    """Drive a fresh installation with wrk for `seconds`, wait for the last message's final state, and count.
+
+    `requests` are plain HTTP's, one per access, unless others are given.
+    """
+    if requests is None:
+        requests = wrk.gets(wrk.sendsms_paths(installation.accesses))
     store = installation.store
     roots = [*gateway.pids, *store.pids]
     at_rest = settled_memory(roots)
     parts = proc.cpu_by_command(roots)
     before = proc.cpu_seconds(roots)
     others = proc.Others(roots)
-    report = wrk.run(gateway.url, wrk.sendsms_paths(installation.accesses), seconds, installation.data.parent)
+    report = wrk.run(gateway.url, requests, seconds, installation.data.parent)
     cores = others.cores()
     wait_final(store)
     cpu = proc.cpu_seconds(roots) - before

@@ -43,11 +43,11 @@ def measure(workspace: Workspace, kinds: list[str]) -> Section:
 def _watch(gateway: Gateway, installation: Installation, total: int) -> list[tuple[int, int]]:
     """Give (messages passed, bytes) at rest, after the first WARM messages, and after each further chunk."""
     roots = [*gateway.pids, *installation.store.pids]
-    paths = wrk.sendsms_paths(installation.accesses)
+    requests = wrk.gets(wrk.sendsms_paths(installation.accesses))
     points = [(0, settled_memory(roots))]
     passed, first = 0, 0
     while passed < total or len(points) < 3:
-        wrk.run(gateway.url, paths, CHUNK_SECONDS, installation.data.parent, first)
+        wrk.run(gateway.url, requests, CHUNK_SECONDS, installation.data.parent, first)
         first += 500_000  # more than any thread can have counted in a chunk
         wait_final(installation.store)
         passed = installation.store.value("SELECT count(*) FROM message")

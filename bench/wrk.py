@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ TEXT = "Your parcel arrives today between 10 and 12."
 
 # Destinations whose last four digits mean something to the simulated carrier are left out: 0001 to 0009.
 _SCRIPT = """\
-local paths = { %(paths)s }
+local requests = { %(requests)s }
 local threads = 0
 
 function setup(thread)
@@ -30,8 +31,10 @@ function request()
   count = count + 1
   local tail = count %% 10000
   if tail >= 1 and tail <= 9 then count = count + 10 - tail end
-  turn = turn %% #paths + 1
-  return wrk.format("GET", string.format(paths[turn], number, count))
+  turn = turn %% #requests + 1
+  local asked = requests[turn]
+  local body = asked.body and string.format(asked.body, number, count)
+  return wrk.format(asked.method, string.format(asked.path, number, count), asked.headers, body)
 end
 """
 
@@ -58,16 +61,31 @@ class Report:
         return self.requests / self.seconds
 
 
-def script(paths: list[str], first: int) -> str:
-    """Write the Lua script: `paths` hold %d for wrk's thread and %07d for the count, which starts after `first`."""
-    return _SCRIPT % {"paths": ",".join(json.dumps(path) for path in paths), "first": first}
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What wrk sends: path or body holds %d for wrk's thread and %07d for the count; any other % in them is doubled."""
+
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+    def lua(self) -> str:
+        """Give it as a table of the script."""
+        headers = ", ".join(f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in self.headers.items())
+        method, body = ("GET", "nil") if self.body is None else ("POST", json.dumps(self.body))
+        return f'{{ method = "{method}", path = {json.dumps(self.path)}, headers = {{ {headers} }}, body = {body} }}'
+
+
+def script(requests: Sequence[Request], first: int) -> str:
+    """Write the Lua script that sends `requests` in turn, counting from after `first`."""
+    return _SCRIPT % {"requests": ",\n  ".join(request.lua() for request in requests), "first": first}
 
 
 def sendsms_paths(accesses: list[tuple[str, str]]) -> list[str]:
     """Give the plain HTTP call that sends one message, for each login and secret."""
     return [
         "/api/http/?class=sms&method=sendsms"
-        f"&user={_literal(user)}&password={_literal(secret)}&from=Bench&to=346%d%07d&sms={_literal(TEXT)}"
+        f"&user={literal(user)}&password={literal(secret)}&from=Bench&to=346%d%07d&sms={literal(TEXT)}"
         for user, secret in accesses
     ]
 
@@ -75,22 +93,28 @@ def sendsms_paths(accesses: list[tuple[str, str]]) -> list[str]:
 def kannel_paths(accesses: list[tuple[str, str]]) -> list[str]:
     """Give Kannel's call that sends one message, for each login and secret."""
     return [
-        f"/cgi-bin/sendsms?username={_literal(user)}&password={_literal(secret)}"
-        f"&from=Bench&to=346%d%07d&text={_literal(TEXT)}"
+        f"/cgi-bin/sendsms?username={literal(user)}&password={literal(secret)}"
+        f"&from=Bench&to=346%d%07d&text={literal(TEXT)}"
         for user, secret in accesses
     ]
 
 
-def _literal(text: str) -> str:
+def gets(paths: Iterable[str]) -> list[Request]:
+    """Give a GET of each path."""
+    return [Request(path) for path in paths]
+
+
+def literal(text: str) -> str:
+    """Give a text as it stands in a path that is formatted: percent-encoded, and each % doubled."""
     return quote(text, safe="").replace("%", "%%")
 
 
-def run(url: str, paths: list[str], seconds: int, folder: Path, first: int = 0) -> Report:
+def run(url: str, requests: Sequence[Request], seconds: int, folder: Path, first: int = 0) -> Report:
     """Drive the server at `url` for `seconds` with CONNECTIONS connections; keep script and report in `folder`."""
     if shutil.which("wrk") is None:
         raise WrkFailed("wrk is not on PATH; install it (Debian: apt-get install wrk)")
     lua = folder / "wrk.lua"
-    lua.write_text(script(paths, first))
+    lua.write_text(script(requests, first))
     threads = min(THREADS, os.cpu_count() or 1)
     command = ["wrk", f"-t{threads}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "--latency"]
     done = subprocess.run(

@@ -66,8 +66,11 @@ def test_kannel_gets_the_same_message() -> None:
     assert "&to=346%d%07d&" in theirs
 
 
-def test_script_holds_every_path_and_the_first_number() -> None:
-    text = wrk.script(['/a?to=346%d%07d&x="1"', "/b?to=346%d%07d"], 500)
-    assert 'local paths = { "/a?to=346%d%07d&x=\\"1\\"","/b?to=346%d%07d" }' in text
+def test_script_holds_every_request_and_the_first_number() -> None:
+    post = wrk.Request("/b", {"SOAPAction": '""'}, "<to>%d%07d</to>\n")
+    text = wrk.script([wrk.Request('/a?to=346%d%07d&x="1"'), post], 500)
+    assert '{ method = "GET", path = "/a?to=346%d%07d&x=\\"1\\"", headers = {  }, body = nil }' in text
+    headers = 'headers = { ["SOAPAction"] = "\\"\\"" }'
+    assert f'{{ method = "POST", path = "/b", {headers}, body = "<to>%d%07d</to>\\n" }}' in text
     assert "local count = 500\n" in text
     assert "count % 10000" in text
