@@ -1,0 +1,237 @@
+"""The numbers of SMPP 3.4 under the standard's names.
+
+Sources: SMPP 3.4, 5.1.2 (command_id), 5.1.3 (command_status), 5.2 (fields), 5.3.2 (TLV tags).
+"""
+
+from enum import IntEnum
+
+# The interface_version of SMPP 3.4 (5.2.4).
+INTERFACE_VERSION = 0x34
+
+# command_length, command_id, command_status, sequence_number: four octets each (3.2).
+HEADER_LENGTH = 16
+
+# sequence_number runs from 1 to this (5.1.4).
+MAX_SEQUENCE_NUMBER = 0x7FFFFFFF
+
+# What sets a response's command_id apart from its request's (5.1.2).
+RESPONSE_BIT = 0x80000000
+
+# The longest short_message; 255 is not allowed (5.2.21). Longer ones go in the TLV message_payload.
+MAX_SHORT_MESSAGE = 254
+
+# The most destinations of a submit_multi (5.2.24).
+MAX_DESTINATIONS = 254
+
+# esm_class (5.2.12). Messaging mode, bits 1-0: masks and values.
+ESM_MODE_MASK = 0x03
+ESM_MODE_DEFAULT = 0x00
+ESM_MODE_DATAGRAM = 0x01
+ESM_MODE_FORWARD = 0x02
+ESM_MODE_STORE_AND_FORWARD = 0x03
+# Message type, bits 5-2. The values under the mask are ones of each other's bits: compare, do not test bits.
+ESM_TYPE_MASK = 0x3C
+ESM_TYPE_DEFAULT = 0x00
+ESM_TYPE_DELIVERY_RECEIPT = 0x04
+ESM_TYPE_DELIVERY_ACK = 0x08
+ESM_TYPE_MANUAL_ACK = 0x10
+ESM_TYPE_CONVERSATION_ABORT = 0x18
+ESM_TYPE_INTERMEDIATE_NOTIFICATION = 0x20
+# GSM network features, bits 7-6: a user data header begins the message; a reply path is set.
+ESM_UDHI = 0x40
+ESM_REPLY_PATH = 0x80
+
+# registered_delivery (5.2.17). Which receipt of the SMSC is asked for, bits 1-0.
+RECEIPT_MASK = 0x03
+RECEIPT_NONE = 0x00
+RECEIPT_FINAL = 0x01
+RECEIPT_FAILURE = 0x02
+# Acknowledgements by the recipient, bits 3-2, and an intermediate notification, bit 4.
+ACKNOWLEDGEMENT_MASK = 0x0C
+INTERMEDIATE_NOTIFICATION = 0x10
+
+# data_coding (5.2.19). 0 is the SMSC's default alphabet.
+DATA_CODING_DEFAULT = 0x00
+DATA_CODING_ASCII = 0x01
+DATA_CODING_OCTET_UNSPECIFIED = 0x02
+DATA_CODING_LATIN1 = 0x03
+DATA_CODING_OCTET = 0x04
+DATA_CODING_UCS2 = 0x08
+
+# dest_flag of submit_multi (5.2.25).
+DEST_FLAG_SME_ADDRESS = 1
+DEST_FLAG_DISTRIBUTION_LIST = 2
+
+
+class CommandId(IntEnum):
+    """What a PDU is (5.1.2.1)."""
+
+    GENERIC_NACK = 0x80000000
+    BIND_RECEIVER = 0x00000001
+    BIND_RECEIVER_RESP = 0x80000001
+    BIND_TRANSMITTER = 0x00000002
+    BIND_TRANSMITTER_RESP = 0x80000002
+    QUERY_SM = 0x00000003
+    QUERY_SM_RESP = 0x80000003
+    SUBMIT_SM = 0x00000004
+    SUBMIT_SM_RESP = 0x80000004
+    DELIVER_SM = 0x00000005
+    DELIVER_SM_RESP = 0x80000005
+    UNBIND = 0x00000006
+    UNBIND_RESP = 0x80000006
+    REPLACE_SM = 0x00000007
+    REPLACE_SM_RESP = 0x80000007
+    CANCEL_SM = 0x00000008
+    CANCEL_SM_RESP = 0x80000008
+    BIND_TRANSCEIVER = 0x00000009
+    BIND_TRANSCEIVER_RESP = 0x80000009
+    OUTBIND = 0x0000000B
+    ENQUIRE_LINK = 0x00000015
+    ENQUIRE_LINK_RESP = 0x80000015
+    SUBMIT_MULTI = 0x00000021
+    SUBMIT_MULTI_RESP = 0x80000021
+    ALERT_NOTIFICATION = 0x00000102
+    DATA_SM = 0x00000103
+    DATA_SM_RESP = 0x80000103
+
+
+class CommandStatus(IntEnum):
+    """What became of a request, in its response (5.1.3, table 5-2)."""
+
+    ESME_ROK = 0x00
+    ESME_RINVMSGLEN = 0x01
+    ESME_RINVCMDLEN = 0x02
+    ESME_RINVCMDID = 0x03
+    ESME_RINVBNDSTS = 0x04
+    ESME_RALYBND = 0x05
+    ESME_RINVPRTFLG = 0x06
+    ESME_RINVREGDLVFLG = 0x07
+    ESME_RSYSERR = 0x08
+    ESME_RINVSRCADR = 0x0A
+    ESME_RINVDSTADR = 0x0B
+    ESME_RINVMSGID = 0x0C
+    ESME_RBINDFAIL = 0x0D
+    ESME_RINVPASWD = 0x0E
+    ESME_RINVSYSID = 0x0F
+    ESME_RCANCELFAIL = 0x11
+    ESME_RREPLACEFAIL = 0x13
+    ESME_RMSGQFUL = 0x14
+    ESME_RINVSERTYP = 0x15
+    ESME_RINVNUMDESTS = 0x33
+    ESME_RINVDLNAME = 0x34
+    ESME_RINVDESTFLAG = 0x40
+    ESME_RINVSUBREP = 0x42
+    ESME_RINVESMCLASS = 0x43
+    ESME_RCNTSUBDL = 0x44
+    ESME_RSUBMITFAIL = 0x45
+    ESME_RINVSRCTON = 0x48
+    ESME_RINVSRCNPI = 0x49
+    ESME_RINVDSTTON = 0x50
+    ESME_RINVDSTNPI = 0x51
+    ESME_RINVSYSTYP = 0x53
+    ESME_RINVREPFLAG = 0x54
+    ESME_RINVNUMMSGS = 0x55
+    ESME_RTHROTTLED = 0x58
+    ESME_RINVSCHED = 0x61
+    ESME_RINVEXPIRY = 0x62
+    ESME_RINVDFTMSGID = 0x63
+    ESME_RX_T_APPN = 0x64
+    ESME_RX_P_APPN = 0x65
+    ESME_RX_R_APPN = 0x66
+    ESME_RQUERYFAIL = 0x67
+    ESME_RINVOPTPARSTREAM = 0xC0
+    ESME_ROPTPARNOTALLWD = 0xC1
+    ESME_RINVPARLEN = 0xC2
+    ESME_RMISSINGOPTPARAM = 0xC3
+    ESME_RINVOPTPARAMVAL = 0xC4
+    ESME_RDELIVERYFAILURE = 0xFE
+    ESME_RUNKNOWNERR = 0xFF
+
+
+class Tag(IntEnum):
+    """The tags of optional parameters, TLVs (5.3.2, table 5-7)."""
+
+    DEST_ADDR_SUBUNIT = 0x0005
+    DEST_NETWORK_TYPE = 0x0006
+    DEST_BEARER_TYPE = 0x0007
+    DEST_TELEMATICS_ID = 0x0008
+    SOURCE_ADDR_SUBUNIT = 0x000D
+    SOURCE_NETWORK_TYPE = 0x000E
+    SOURCE_BEARER_TYPE = 0x000F
+    SOURCE_TELEMATICS_ID = 0x0010
+    QOS_TIME_TO_LIVE = 0x0017
+    PAYLOAD_TYPE = 0x0019
+    ADDITIONAL_STATUS_INFO_TEXT = 0x001D
+    RECEIPTED_MESSAGE_ID = 0x001E
+    MS_MSG_WAIT_FACILITIES = 0x0030
+    PRIVACY_INDICATOR = 0x0201
+    SOURCE_SUBADDRESS = 0x0202
+    DEST_SUBADDRESS = 0x0203
+    USER_MESSAGE_REFERENCE = 0x0204
+    USER_RESPONSE_CODE = 0x0205
+    SOURCE_PORT = 0x020A
+    DESTINATION_PORT = 0x020B
+    SAR_MSG_REF_NUM = 0x020C
+    LANGUAGE_INDICATOR = 0x020D
+    SAR_TOTAL_SEGMENTS = 0x020E
+    SAR_SEGMENT_SEQNUM = 0x020F
+    SC_INTERFACE_VERSION = 0x0210
+    CALLBACK_NUM_PRES_IND = 0x0302
+    CALLBACK_NUM_ATAG = 0x0303
+    NUMBER_OF_MESSAGES = 0x0304
+    CALLBACK_NUM = 0x0381
+    DPF_RESULT = 0x0420
+    SET_DPF = 0x0421
+    MS_AVAILABILITY_STATUS = 0x0422
+    NETWORK_ERROR_CODE = 0x0423
+    MESSAGE_PAYLOAD = 0x0424
+    DELIVERY_FAILURE_REASON = 0x0425
+    MORE_MESSAGES_TO_SEND = 0x0426
+    MESSAGE_STATE = 0x0427
+    USSD_SERVICE_OP = 0x0501
+    DISPLAY_TIME = 0x1201
+    SMS_SIGNAL = 0x1203
+    MS_VALIDITY = 0x1204
+    ALERT_ON_MESSAGE_DELIVERY = 0x130C
+    ITS_REPLY_TYPE = 0x1380
+    ITS_SESSION_INFO = 0x1383
+
+
+class MessageState(IntEnum):
+    """What became of a message: message_state of query_sm_resp and of receipts (5.2.28)."""
+
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+
+
+class Ton(IntEnum):
+    """Type of number (5.2.5)."""
+
+    UNKNOWN = 0
+    INTERNATIONAL = 1
+    NATIONAL = 2
+    NETWORK_SPECIFIC = 3
+    SUBSCRIBER_NUMBER = 4
+    ALPHANUMERIC = 5
+    ABBREVIATED = 6
+
+
+class Npi(IntEnum):
+    """Numbering plan indicator (5.2.6)."""
+
+    UNKNOWN = 0
+    ISDN = 1
+    DATA = 3
+    TELEX = 4
+    LAND_MOBILE = 6
+    NATIONAL = 8
+    PRIVATE = 9
+    ERMES = 10
+    INTERNET = 14
+    WAP = 18
