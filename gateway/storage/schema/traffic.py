@@ -185,7 +185,8 @@ outbox = Table(
     number("due_at"),
     number("expires_at"),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Index("ix_outbox_access_id_due_at", "access_id", "due_at"),
+    # access_id is 0 for what any access of the account may be told.
+    Index("ix_outbox_account_id_access_id_due_at", "account_id", "access_id", "due_at"),
     Index("ix_outbox_expires_at", "expires_at"),
 )
 
