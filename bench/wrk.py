@@ -63,7 +63,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What wrk sends: path or body holds %d for wrk's thread and %07d for the count; any other % in them is doubled."""
+    """What wrk sends: path or body holds %d for wrk's thread and %07d for the count; each other % is doubled."""
 
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
