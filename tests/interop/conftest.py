@@ -1,4 +1,4 @@
-"""The clients of `soap/` and `web/` need packages that `make test-interop` installs: without it they are left out.
+"""The clients of `smpp/`, `soap/` and `web/` need what `make test-interop` installs: they are left out without it.
 
 They are collected where tests/interop, or what is in it, is named on pytest's command line.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-ON_REQUEST = (HERE / "soap", HERE / "web")
+ON_REQUEST = (HERE / "smpp", HERE / "soap", HERE / "web")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -40,6 +40,7 @@ TOOLS = {
         Tool(
             "wsimport", ("sh", "-c", "command -v wsimport && test -f /usr/share/jaxws/lib/jaxws-rt.jar"), ("jaxws",)
         ),
+        Tool("kannel", ("sh", "-c", "command -v bearerbox && command -v smsbox"), ("kannel",)),
         Tool("node", ("sh", "-c", "command -v node && command -v npm"), ("nodejs", "npm")),
         Tool("SOAP::Lite", ("perl", "-MSOAP::Lite", "-e1"), ("libsoap-lite-perl",)),
         Tool("php", ("php", "--version"), ("php-cli",)),
