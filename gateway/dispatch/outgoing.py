@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.carriers.base import Outgoing
+from gateway.messaging.content import DATA, cut
 from gateway.messaging.text import Encoding, split
 from gateway.storage.queries.dispatch.claims import CLAIM_COLUMNS
 
@@ -21,11 +22,17 @@ def segments(row: Sequence[Any], parts: Sequence[int] | None = None) -> list[Out
     Raises `messaging.text.TextError` for text that its encoding cannot hold, ValueError when it does not make
     the segments that were charged.
     """
-    payload = row[_PAYLOAD]
-    payloads = [payload] if payload is not None else split(row[_TEXT], _ENCODINGS[row[_ENCODING]])
+    payloads = _payloads(row)
     if len(payloads) != row[_TOTAL]:
         raise ValueError(f"it makes {len(payloads)} segments instead of {row[_TOTAL]}")
     return _made(row, parts, payloads)
+
+
+def _payloads(row: Sequence[Any]) -> list[bytes]:
+    payload, encoding = row[_PAYLOAD], row[_ENCODING]
+    if payload is None:
+        return split(row[_TEXT], _ENCODINGS[encoding])
+    return cut(payload) if encoding == DATA and row[_TOTAL] > 1 else [payload]
 
 
 def unfit(row: Sequence[Any], parts: Sequence[int] | None = None) -> list[Outgoing]:

@@ -53,6 +53,15 @@ def test_what_an_smpp_client_sent_passes_through() -> None:
     assert (item.esm_class, item.data_coding, item.source_ton, item.source_npi) == (0x40, 4, 5, None)
 
 
+def test_octets_that_no_client_cut_are_cut_as_they_were_charged() -> None:
+    octets = bytes(range(256)) + bytes(100)
+    items = outgoing.segments(row(payload=octets, encoding="DATA", data_coding=4, segments=3))
+    assert [item.payload for item in items] == [octets[:134], octets[134:268], octets[268:]]
+    assert {(item.encoding, item.udh, item.data_coding) for item in items} == {("DATA", None, 4)}
+    [item] = outgoing.segments(row(payload=octets[:140], encoding="DATA", data_coding=4))
+    assert item.payload == octets[:140]
+
+
 def test_text_that_its_encoding_cannot_hold_is_an_error() -> None:
     with pytest.raises(TextError):
         outgoing.segments(row(text="я"))
