@@ -186,7 +186,7 @@ outbox = Table(
     number("expires_at"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     # access_id is 0 for what any access of the account may be told.
-    Index("ix_outbox_account_id_access_id_due_at", "account_id", "access_id", "due_at"),
+    Index("ix_outbox_waiting", "account_id", "access_id", "due_at", "id"),
     Index("ix_outbox_expires_at", "expires_at"),
 )
 

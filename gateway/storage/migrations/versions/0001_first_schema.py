@@ -419,7 +419,7 @@ def _answers() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
     )
-    op.create_index("ix_outbox_account_id_access_id_due_at", "outbox", ["account_id", "access_id", "due_at"])
+    op.create_index("ix_outbox_waiting", "outbox", ["account_id", "access_id", "due_at", "id"])
     op.create_index("ix_outbox_expires_at", "outbox", ["expires_at"])
 
 
