@@ -97,10 +97,10 @@ RESPONSES: dict[type[Pdu], type[Pdu]] = {
     EnquireLink: EnquireLinkResp,
 }
 
+_KINDS: list[type[Pdu]] = [*RESPONSES, *RESPONSES.values(), Outbind, AlertNotification, GenericNack]
+
 # Every PDU by its command_id.
-PDUS: dict[int, type[Pdu]] = {
-    int(kind.command_id): kind for kind in [*RESPONSES, *RESPONSES.values(), Outbind, AlertNotification, GenericNack]
-}
+PDUS: dict[int, type[Pdu]] = {int(kind.command_id): kind for kind in _KINDS}
 
 
 def response_of(request: Pdu, status: int = 0, **fields: Any) -> Pdu:
@@ -111,4 +111,4 @@ def response_of(request: Pdu, status: int = 0, **fields: Any) -> Pdu:
     response = RESPONSES.get(type(request))
     if response is None:
         raise TypeError(f"{type(request).__name__} has no response")
-    return response(**fields, sequence_number=request.sequence_number, command_status=status)  # type: ignore[call-arg]
+    return response(**fields, sequence_number=request.sequence_number, command_status=status)

@@ -31,9 +31,6 @@ class ShortMessage(Pdu):
     data_coding: int = 0
     sm_default_msg_id: int = 0
     short_message: bytes = b""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -50,9 +47,6 @@ class SubmitSmResp(Pdu):
     command_id: ClassVar[int] = CommandId.SUBMIT_SM_RESP
 
     message_id: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -72,9 +66,6 @@ class DeliverSmResp(Pdu):
     command_id: ClassVar[int] = CommandId.DELIVER_SM_RESP
 
     message_id: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -124,9 +115,6 @@ class SubmitMulti(Pdu):
     data_coding: int = 0
     sm_default_msg_id: int = 0
     short_message: bytes = b""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -137,9 +125,6 @@ class SubmitMultiResp(Pdu):
 
     message_id: str = ""
     unsuccess_sme: list[UnsuccessSme] = field(default_factory=list)
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -158,9 +143,6 @@ class DataSm(Pdu):
     esm_class: int = 0
     registered_delivery: int = 0
     data_coding: int = 0
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -170,9 +152,6 @@ class DataSmResp(Pdu):
     command_id: ClassVar[int] = CommandId.DATA_SM_RESP
 
     message_id: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -185,9 +164,6 @@ class QuerySm(Pdu):
     source_addr_ton: int = 0
     source_addr_npi: int = 0
     source_addr: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -200,9 +176,6 @@ class QuerySmResp(Pdu):
     final_date: str = ""
     message_state: int = 0
     error_code: int = 0
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -219,9 +192,6 @@ class CancelSm(Pdu):
     dest_addr_ton: int = 0
     dest_addr_npi: int = 0
     destination_addr: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -229,10 +199,6 @@ class CancelSmResp(Pdu):
     """The answer to cancel_sm (4.9.2)."""
 
     command_id: ClassVar[int] = CommandId.CANCEL_SM_RESP
-
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -250,9 +216,6 @@ class ReplaceSm(Pdu):
     registered_delivery: int = 0
     sm_default_msg_id: int = 0
     short_message: bytes = b""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -260,7 +223,3 @@ class ReplaceSmResp(Pdu):
     """The answer to replace_sm (4.10.2)."""
 
     command_id: ClassVar[int] = CommandId.REPLACE_SM_RESP
-
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0

@@ -22,9 +22,6 @@ class Bind(Pdu):
     addr_ton: int = 0
     addr_npi: int = 0
     address_range: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -32,9 +29,6 @@ class BindResp(Pdu):
     """What the answers to the three binds have in common: the SMSC's system_id (4.1)."""
 
     system_id: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -87,9 +81,6 @@ class Outbind(Pdu):
 
     system_id: str = ""
     password: str = field(default="", repr=False)
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -98,20 +89,12 @@ class Unbind(Pdu):
 
     command_id: ClassVar[int] = CommandId.UNBIND
 
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
-
 
 @dataclass(slots=True)
 class UnbindResp(Pdu):
     """The answer to unbind (4.2.2)."""
 
     command_id: ClassVar[int] = CommandId.UNBIND_RESP
-
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -120,20 +103,12 @@ class EnquireLink(Pdu):
 
     command_id: ClassVar[int] = CommandId.ENQUIRE_LINK
 
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
-
 
 @dataclass(slots=True)
 class EnquireLinkResp(Pdu):
     """The answer to enquire_link (4.11.2)."""
 
     command_id: ClassVar[int] = CommandId.ENQUIRE_LINK_RESP
-
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -148,9 +123,6 @@ class AlertNotification(Pdu):
     esme_addr_ton: int = 0
     esme_addr_npi: int = 0
     esme_addr: str = ""
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
 
 
 @dataclass(slots=True)
@@ -158,7 +130,3 @@ class GenericNack(Pdu):
     """The answer to what is no valid PDU, with its sequence_number if it can be read (4.3.1)."""
 
     command_id: ClassVar[int] = CommandId.GENERIC_NACK
-
-    tlvs: dict[int, bytes] = field(default_factory=dict)
-    sequence_number: int = 0
-    command_status: int = 0
