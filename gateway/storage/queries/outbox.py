@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from gateway.storage.queries.dispatch.talk import Talk, Update
 from gateway.storage.submission import Row
 
@@ -102,18 +100,17 @@ _REMOVE = {
 }
 
 
-def newest(connection: Connection) -> tuple[int, int] | None:
+def newest(talk: Talk) -> tuple[int, int] | None:
     """Tell one state of the outbox from another: the id and the message of its newest row, None of an empty one.
 
     Where this has not changed, hardly anything can have been added: cheap enough to ask ten times a second.
     """
-    rows = Talk(connection).all("SELECT id, message_id FROM outbox ORDER BY id DESC LIMIT 1")
+    rows = talk.all("SELECT id, message_id FROM outbox ORDER BY id DESC LIMIT 1")
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-def waiting(connection: Connection, keys: Sequence[Key], now: int) -> list[Key]:
+def waiting(talk: Talk, keys: Sequence[Key], now: int) -> list[Key]:
     """Those of the keys for which something is due."""
-    talk = Talk(connection)
     if talk.dialect == "sqlite":
         rows = talk.select(_ANY_DUE["sqlite"], [list(key) for key in keys], now, now)
     else:
