@@ -1,8 +1,8 @@
 """The contract between dispatch and a carrier's adapter.
 
 An adapter runs in dispatch's event loop. It is handed segments that are already marked as on their way, says
-what became of each exactly once, and hands over receipts, which it acknowledges to the carrier only when they
-are stored.
+what became of each exactly once, and hands over receipts and messages that come in, which it acknowledges to
+the carrier only when they are stored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,27 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.messaging.inbound import Inbound, Part
 from gateway.messaging.states import State
+
+__all__ = [
+    "Carrier",
+    "Final",
+    "InDoubt",
+    "Inbound",
+    "NextRoute",
+    "Options",
+    "Outcome",
+    "Outgoing",
+    "Owner",
+    "Part",
+    "Receipt",
+    "Retry",
+    "Submitted",
+    "Throttled",
+    "Unsent",
+    "clip",
+]
 
 ERROR_LENGTH = 64
 """Most characters of an error that are stored."""
@@ -21,8 +41,11 @@ ERROR_LENGTH = 64
 class Outgoing:
     """One segment to be handed over.
 
-    `payload` is what `messaging.text.split` gives (unpacked septets, or UTF-16BE) without a user data header,
-    or, where an SMPP client sent the message, its own octets, with `udh` and `esm_class` as it gave them.
+    `encoding` says what `payload` is, of whatever front end the message came: "GSM7" unpacked septets, as
+    `messaging.text.split` gives them, to be written in the carrier's own alphabet; "UCS2" UTF-16BE; "DATA" octets
+    that go out as they are. `udh` is the header that a client gave its part, without the payload, else None: of
+    several segments of ours (`total` above 1) the carrier makes the header itself. `data_coding`, where it is not
+    None, fits `encoding` (0, 8 or 4 and the like) and may hold a message class: 0x10 and 0x18 are a flash.
     `reference` (16 bits) is the same for all `total` segments of a message and for every attempt. `seq` and
     `attempt` begin with 1; `expires_at` is in UTC microseconds. TON, NPI, data_coding, esm_class and
     registered_delivery are None where no client gave them.
@@ -126,6 +149,14 @@ class Owner(Protocol):
         """Store receipts; returns when they are committed, and only then may they be acknowledged.
 
         Raises `storage.errors.Unavailable` when they could not be: the carrier has to send them again.
+        """
+        ...
+
+    async def inbound(self, messages: Sequence[Inbound]) -> None:
+        """Store messages; returns when they are committed, and only then may they be acknowledged.
+
+        Raises `storage.errors.Unavailable` when they could not be: the carrier has to send them again. One that
+        it sends again although it was stored is stored once.
         """
         ...
 

@@ -12,10 +12,22 @@ from contextlib import suppress
 from functools import partial
 
 from gateway import logs
-from gateway.carriers.base import Carrier, Final, InDoubt, Options, Outcome, Outgoing, Receipt, Throttled, Unsent
+from gateway.carriers.base import (
+    Carrier,
+    Final,
+    Inbound,
+    InDoubt,
+    Options,
+    Outcome,
+    Outgoing,
+    Receipt,
+    Throttled,
+    Unsent,
+)
 from gateway.dispatch import outgoing as _outgoing
 from gateway.dispatch.holder import Holder
 from gateway.dispatch.host import Host
+from gateway.dispatch.inbound import Arrivals
 from gateway.dispatch.receipts import Inbox
 from gateway.dispatch.throttle import Throttle
 from gateway.dispatch.verdicts import Judge
@@ -50,6 +62,7 @@ class CarrierWorker:
         self._judge = Judge(self._next_carrier)
         self._throttle = Throttle(options.throughput, host.monotonic)
         self._inbox = Inbox()
+        self._arrivals = Arrivals(host, holder, record.name)
         self._heard: list[tuple[Outgoing, Outcome]] = []
         self._on_their_way = 0
         self._wake = asyncio.Event()
@@ -85,6 +98,10 @@ class CarrierWorker:
         await stored
         for state, n in Counter(receipt.state for receipt in receipts).items():
             self._host.metrics.carrier(self._record.name, f"receipt_{state.name.lower()}", n)
+
+    async def inbound(self, messages: Sequence[Inbound]) -> None:
+        await self._arrivals.store(messages)
+        self._host.metrics.carrier(self._record.name, "inbound", len(messages))
 
     def changed(self) -> None:
         self._wake.set()

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from gateway import clock
 from gateway.storage.database import Database
 from gateway.storage.directory import Directory
+from gateway.storage.queries.dispatch.arrivals import Policy
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class NoMetrics:
 
 @dataclass(slots=True)
 class Host:
-    """See the module. `since` is an id below which no message is unfinished."""
+    """See the module. `since` is an id below which no message is unfinished, `inbound` how what comes in is read."""
 
     database: Database
     writer: Writes
@@ -66,6 +67,7 @@ class Host:
     now: Callable[[], int] = clock.now
     monotonic: Callable[[], float] = monotonic
     since: int = 0
+    inbound: Policy = field(default_factory=Policy)
 
     async def read(self, look: Callable[[Connection], T]) -> T:
         """Give what a short read finds. Raises Unavailable."""

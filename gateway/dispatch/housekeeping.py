@@ -16,7 +16,7 @@ from gateway.messaging.states import State
 from gateway.settings import Settings
 from gateway.storage import partitions
 from gateway.storage.errors import Unavailable
-from gateway.storage.queries import nodes
+from gateway.storage.queries import nodes, smpp_binds
 from gateway.storage.queries.dispatch import claims, feeds, purges, sweeps
 from gateway.storage.queries.dispatch.sweeps import START, Found, Place
 from gateway.storage.records import Carrier as Record
@@ -156,6 +156,7 @@ class Housekeeping:
     async def discard(self) -> None:
         """Remove batches that were never opened, and processes that fell silent."""
         await self._host.writer.transact(lambda connection: nodes.forget(connection, self._host.now()))
+        await self._host.writer.transact(smpp_binds.forget)
         for account_id, batch_id in await self._host.read(partial(feeds.abandoned, now=self._host.now())):
             while await self._host.writer.transact(partial(feeds.discard, account_id=account_id, batch_id=batch_id)):
                 await asyncio.sleep(REST)

@@ -28,13 +28,14 @@ from gateway.storage.schema.traffic import (
     batch,
     idempotency,
     inbound,
+    inbound_part,
     inbound_route,
     message,
     outbox,
     segment,
     stray_receipt,
 )
-from gateway.storage.schema.upkeep import call_log, commit_token, config_version, counter, node
+from gateway.storage.schema.upkeep import call_log, commit_token, config_version, counter, node, smpp_bind
 
 __all__ = [
     "Id",
@@ -54,6 +55,7 @@ __all__ = [
     "counter",
     "idempotency",
     "inbound",
+    "inbound_part",
     "inbound_route",
     "ledger",
     "message",
@@ -68,6 +70,7 @@ __all__ = [
     "route",
     "segment",
     "signing_key",
+    "smpp_bind",
     "stray_receipt",
     "template",
 ]

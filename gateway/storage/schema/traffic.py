@@ -159,6 +159,29 @@ inbound = Table(
     Column("payload", LargeBinary),
     number("received_at"),
     Index("ix_inbound_account_id_id", "account_id", "id"),
+    Index("ix_inbound_source_id", "source", "id"),
+)
+
+# Parts of long messages that come in: until the others are there, then a while to know repeated ones.
+inbound_part = Table(
+    "inbound_part",
+    metadata,
+    Column("id", Id, primary_key=True),
+    number("carrier_id"),
+    Column("source", String(21), nullable=False),
+    Column("destination", String(21), nullable=False),
+    Column("reference", Integer, nullable=False),
+    Column("total", SmallInteger, nullable=False),
+    Column("seq", SmallInteger, nullable=False),  # from 1
+    Column("source_ton", SmallInteger),
+    Column("text", LargeBinary, nullable=False),  # UTF-16BE, since it may end within a character
+    Column("data_coding", SmallInteger),
+    Column("esm_class", SmallInteger),
+    Column("payload", LargeBinary, nullable=False),
+    number("received_at"),
+    number("inbound_id", null=True),  # the message that it became a part of
+    Index("ix_inbound_part_source_reference", "source", "reference"),
+    Index("ix_inbound_part_received_at", "received_at"),
 )
 
 inbound_route = Table(

@@ -58,6 +58,19 @@ node = Table(
     number("seen_at"),
 )
 
+# The sessions of SMPP customers, on whatever machine: what bind limits are counted over. A row counts as long as
+# its node lives.
+smpp_bind = Table(
+    "smpp_bind",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("node", String(64), nullable=False),
+    number("access_id"),
+    number("at"),
+    Index("ix_smpp_bind_access_id", "access_id"),
+    Index("ix_smpp_bind_node", "node"),
+)
+
 # A committed batch of the writer, so that a lost answer to COMMIT is never guessed at.
 commit_token = Table(
     "commit_token",

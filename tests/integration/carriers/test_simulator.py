@@ -12,7 +12,7 @@ import pytest
 
 from gateway import clock
 from gateway.carriers import simulator
-from gateway.carriers.base import Final, Outcome, Outgoing, Receipt, Retry, Submitted, Throttled, Unsent
+from gateway.carriers.base import Final, Inbound, Outcome, Outgoing, Receipt, Retry, Submitted, Throttled, Unsent
 from gateway.carriers.journal import Entry, Journal
 from gateway.carriers.simulator import Simulator, SimulatorOptions
 from gateway.messaging.states import State
@@ -41,6 +41,9 @@ class Recorder:
             raise Unavailable("away")
         self.receipts += receipts
         self.events += [("receipt", receipt.carrier_ref, receipt.state) for receipt in receipts]
+
+    async def inbound(self, messages: Sequence[Inbound]) -> None:
+        self.events += [("inbound", message.source, message.text) for message in messages]
 
     def changed(self) -> None:
         pass

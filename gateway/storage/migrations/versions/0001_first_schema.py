@@ -386,6 +386,27 @@ def _answers() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_inbound"),
     )
     op.create_index("ix_inbound_account_id_id", "inbound", ["account_id", "id"])
+    op.create_index("ix_inbound_source_id", "inbound", ["source", "id"])
+    op.create_table(
+        "inbound_part",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("carrier_id", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(length=21), nullable=False),
+        sa.Column("destination", sa.String(length=21), nullable=False),
+        sa.Column("reference", sa.Integer(), nullable=False),
+        sa.Column("total", sa.SmallInteger(), nullable=False),
+        sa.Column("seq", sa.SmallInteger(), nullable=False),
+        sa.Column("source_ton", sa.SmallInteger(), nullable=True),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.Column("data_coding", sa.SmallInteger(), nullable=True),
+        sa.Column("esm_class", sa.SmallInteger(), nullable=True),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("inbound_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_inbound_part"),
+    )
+    op.create_index("ix_inbound_part_source_reference", "inbound_part", ["source", "reference"])
+    op.create_index("ix_inbound_part_received_at", "inbound_part", ["received_at"])
     op.create_table(
         "inbound_route",
         sa.Column("id", ID, nullable=False),
@@ -486,6 +507,16 @@ def _processes() -> None:
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_node"),
     )
+    op.create_table(
+        "smpp_bind",
+        sa.Column("id", ID, nullable=False, autoincrement=False),
+        sa.Column("node", sa.String(length=64), nullable=False),
+        sa.Column("access_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_smpp_bind"),
+    )
+    op.create_index("ix_smpp_bind_access_id", "smpp_bind", ["access_id"])
+    op.create_index("ix_smpp_bind_node", "smpp_bind", ["node"])
     op.create_table(
         "commit_token",
         sa.Column("token", sa.String(length=32), nullable=False),
