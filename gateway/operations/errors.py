@@ -60,10 +60,11 @@ class Refusal(Exception):
     """A call is answered with an error.
 
     `code` is one of `Code`; `detail` one sentence for the caller that names the parameter and what is wrong
-    with it, safe to show and to log.
+    with it, safe to show and to log; `parameter` that one's name, for front ends that have a code for each.
     """
 
-    def __init__(self, code: Code, detail: str) -> None:
+    def __init__(self, code: Code, detail: str, parameter: str = "") -> None:
         super().__init__(code, detail)
         self.code = code
         self.detail = detail
+        self.parameter = parameter

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from gateway.storage.database import AWAY
 from gateway.storage.errors import Unavailable
 from gateway.storage.submission import Row, Submission, Verdict
-from gateway.storage.writer import PAUSE, Step, Work, Writer
+from gateway.storage.writer import PAUSE, Step, Waiter, Work, Writer
 
 T = TypeVar("T")
 
@@ -235,11 +235,15 @@ class AsyncHost:
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._run(), name="writer")
 
+    def put(self, submission: Submission, waiter: Waiter) -> None:
+        """Store a submission; its waiter is called in the loop's thread. Raises `Unavailable` when too many wait."""
+        self._writer.put(submission, waiter)
+        self._wanted.set()
+
     async def submit(self, submission: Submission) -> Verdict:
         """Store a submission. Raises `Unavailable`."""
         waiter = _AsyncWaiter(self._loop.create_future())
-        self._writer.put(submission, waiter)
-        self._wanted.set()
+        self.put(submission, waiter)
         verdict: Verdict = await waiter.future
         return verdict
 
