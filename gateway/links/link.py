@@ -47,15 +47,21 @@ class Handler(Protocol):
 
 
 class Link(asyncio.Protocol):
-    """One connection with its session; give it to `create_server` or `create_connection` as the protocol."""
+    """One connection with its session; give it to `create_server` or `create_connection` as the protocol.
 
-    def __init__(self, session: Session, handler: Handler) -> None:
+    `stall` and `linger` are seconds, see `STALL` and `LINGER`.
+    """
+
+    def __init__(self, session: Session, handler: Handler, *, stall: float = STALL, linger: float = LINGER) -> None:
         self.session = session
         self.peer: tuple[str, int] = ("", 0)
         self._handler = handler
+        self._stall = stall
+        self._linger = linger
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._flush_soon: asyncio.Handle | None = None
+        # One timer for everything. A deadline that was put off leaves it as it is: it then fires for nothing.
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._host_paused = False
@@ -69,16 +75,16 @@ class Link(asyncio.Protocol):
     def request(self, pdu: Pdu, context: Any = None) -> int:
         """Send a request, as `Session.request` does; raises what it raises."""
         number = self.session.request(pdu, self._loop.time(), context)
-        self._write_soon()
+        self._flush_after_this()
         return number
 
     def respond(self, pdu: Pdu) -> None:
         """Answer a request, as `Session.respond` does. Once the link is closed nothing happens."""
         close = self.session.respond(pdu)
-        self._write_soon()
-        if close is not None:
-            self._handler.events(self, [close])
-            self._finish()
+        if close is None:
+            self._flush_after_this()
+        else:
+            self._deal_with([close])
 
     def pause(self) -> None:
         """Stop reading, for a while: meanwhile a dead peer is not noticed, nor a live one answered."""
@@ -96,8 +102,8 @@ class Link(asyncio.Protocol):
         self._read_or_not()
 
     def close(self, reason: str) -> None:
-        """Send what is to be sent, then close, without an unbind. `reason` comes back in a `Close` event."""
-        if self._closing_at is None and not self._gone.is_set():
+        """Send what is to be sent, then close, without an unbind. The handler gets a `Close` with the reason."""
+        if self._transport is not None and self._closing_at is None:
             self._handler.events(self, [Close(reason)])
             self._finish()
 
@@ -111,10 +117,11 @@ class Link(asyncio.Protocol):
         """Wait until the connection is gone and the handler has been told."""
         await self._gone.wait()
 
-    # asyncio.Protocol
+    # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (connections of streams have no other)
+        """The connection is there."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (streams have no other)
         self._transport = transport
         transport.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
         name = transport.get_extra_info("peername")
@@ -124,26 +131,30 @@ class Link(asyncio.Protocol):
         self._set_timer()
 
     def data_received(self, data: bytes) -> None:
-        if self._closing_at is not None:
-            return
-        self._deal_with(self.session.receive(data, self._loop.time()))
+        """Bytes were read. What comes after the end is dropped."""
+        if self._closing_at is None:
+            self._deal_with(self.session.receive(data, self._loop.time()))
 
-    def eof_received(self) -> bool | None:
+    def eof_received(self) -> bool:
+        """The peer sends no more: what is to be sent still is, then the connection is closed."""
         self._flush()
-        return None
+        return False
 
     def pause_writing(self) -> None:
-        self._stalls_at = self._loop.time() + STALL
+        """The peer is behind."""
+        self._stalls_at = self._loop.time() + self._stall
         self._left = self._unsent()
         self._read_or_not()
         self._set_timer()
 
     def resume_writing(self) -> None:
+        """The peer has caught up."""
         self._stalls_at = None
-        self._write_soon()
+        self._flush_after_this()
         self._read_or_not()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
         for handle in (self._timer, self._flush_soon):
             if handle is not None:
                 handle.cancel()
@@ -153,3 +164,102 @@ class Link(asyncio.Protocol):
             self._handler.events(self, lost)
         self._handler.disconnected(self, exc)
         self._gone.set()
+
+    # Events and bytes
+
+    def _deal_with(self, events: list[Event]) -> None:
+        if events:
+            self._handler.events(self, events)
+        if self.session.state is State.CLOSED:
+            self._finish()
+        else:
+            self._flush_after_this()
+
+    def _flush_after_this(self) -> None:
+        """Write once this turn of the loop is over, however much is given until then."""
+        if self._flush_soon is None and self._transport is not None:
+            self._flush_soon = self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_soon = None
+        # To a peer that is behind nothing is added: what waits is bounded by windows.
+        if self._stalls_at is None and self._transport is not None and self._closing_at is None:
+            data = self.session.data_to_send()
+            if data:
+                self._transport.write(data)
+        self._set_timer()
+
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
+    def _read_or_not(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        # Leaving, it reads: the unbind_resp, and the peer's end.
+        paused = self._host_paused and self.session.state is not State.UNBINDING
+        read = self._closing_at is not None or (self._stalls_at is None and not paused)
+        if read and not self._reading:
+            transport.resume_reading()
+            self.session.release(self._loop.time())
+        elif self._reading and not read:
+            transport.pause_reading()
+            self.session.hold(self._loop.time())
+        self._reading = read
+        self._set_timer()
+
+    def _finish(self) -> None:
+        """Send the rest and close. The end of the stream is told first, and the peer's awaited: to close while
+        something unread comes in would make the kernel take back what the peer has not read yet."""
+        transport = self._transport
+        if transport is None or self._closing_at is not None:
+            return
+        self._closing_at = self._loop.time() + self._linger
+        data = self.session.data_to_send()
+        self.session.abort()
+        if not transport.is_closing():
+            transport.write(data)
+            if transport.can_write_eof():
+                transport.write_eof()
+            else:
+                transport.close()
+            self._read_or_not()
+        self._set_timer()
+
+    # Time
+
+    def _set_timer(self) -> None:
+        if self._transport is None:
+            return
+        due = self._closing_at
+        if due is None:
+            due = self.session.next_deadline()
+            if self._stalls_at is not None:
+                due = self._stalls_at if due is None else min(due, self._stalls_at)
+        if due is None or (self._timer is not None and self._timer_at <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due + _EARLY, self._tick)
+        self._timer_at = due
+
+    def _tick(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        if self._closing_at is not None:
+            if self._closing_at <= now and self._transport is not None:
+                self._transport.abort()
+        elif self._stalls_at is not None and self._stalls_at <= now:
+            self._look_at_stall(now)
+        else:
+            self._deal_with(self.session.tick(now))
+        self._set_timer()
+
+    def _look_at_stall(self, now: float) -> None:
+        left = self._unsent()
+        if left < self._left:
+            self._left = left
+            self._stalls_at = now + self._stall
+            return
+        self._handler.events(self, [Close(f"the peer took nothing for {self._stall:g} s")])
+        self.abort()

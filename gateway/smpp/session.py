@@ -26,7 +26,6 @@ from gateway.smpp.events import (
 from gateway.smpp.framing import Framer, FramingError
 from gateway.smpp.pdu import (
     PDUS,
-    Bind,
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
@@ -112,7 +111,7 @@ class Session:
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take bytes that were read at `now`: any, in any pieces. Never raises for what they hold."""
         events: list[Event] = []
-        if self._state is State.CLOSED:
+        if self._state.closed:
             return events
         self._watch.heard(now)
         try:
@@ -120,7 +119,7 @@ class Session:
         except FramingError as error:
             self._take(error.frames, events)
             # Where the next PDU begins cannot be known any more.
-            if self._state is not State.CLOSED:
+            if not self._state.closed:
                 nack = GenericNack(sequence_number=error.sequence_number, command_status=error.command_status)
                 self._out.append(encode(nack))
                 events.append(Answered(0, error.sequence_number, error.command_status, error.reason))
@@ -138,7 +137,9 @@ class Session:
         """
         command_id = pdu.command_id
         if command_id not in self._sends or command_id == CommandId.UNBIND:
-            raise WrongState(f"an {self._role.value} may not send {type(pdu).__name__} in the state {self._state.value}")
+            raise WrongState(
+                f"an {self._role.value} may not send {type(pdu).__name__} in the state {self._state.value}"
+            )
         answered = command_id not in WITHOUT_RESPONSE
         if answered and len(self._pending) >= self.window:
             raise WindowFull(f"{len(self._pending)} requests are without an answer")
@@ -158,7 +159,7 @@ class Session:
         A bind's answer with status 0 makes the session bound. The last answer owed after an unbind is followed by
         the end of the session: then the `Close` event is given. Once the session is closed nothing happens.
         """
-        if self._state is State.CLOSED:
+        if self._state.closed:
             return None
         self._out.append(encode(pdu))
         self._owed -= 1
@@ -212,7 +213,7 @@ class Session:
 
     def next_deadline(self) -> float | None:
         """When `tick` is to be called, None for never. It changes with every other call."""
-        if self._state is State.CLOSED or self._watch.stands_still:
+        if self._state.closed or self._watch.stands_still:
             return None
         due = self._watch.due(self._state)
         if self._order:
@@ -222,11 +223,11 @@ class Session:
     def tick(self, now: float) -> list[Event]:
         """Do what is due at `now`; may be called at any time."""
         events: list[Event] = []
-        if self._state is State.CLOSED or self._watch.stands_still:
+        if self._state.closed or self._watch.stands_still:
             return events
         listened = self._watch.at(now)
         self._expire(listened, events)
-        if self._state is not State.CLOSED and self._watch.due(self._state) <= listened:
+        if not self._state.closed and self._watch.due(self._state) <= listened:
             self._state_is_due(listened, events)
         return events
 
@@ -262,7 +263,7 @@ class Session:
                 self._response(pdu, events)
             else:
                 self._request(pdu, events)
-            if self._state is State.CLOSED:
+            if self._state.closed:
                 break
 
     def _request(self, pdu: Pdu, events: list[Event]) -> None:

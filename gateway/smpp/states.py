@@ -42,6 +42,11 @@ class State(Enum):
         """Whether it is one of the three bound states."""
         return self in _BOUND
 
+    @property
+    def closed(self) -> bool:
+        """Whether the session is over."""
+        return self is State.CLOSED
+
 
 _BOUND = frozenset({State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX})
 
