@@ -16,9 +16,11 @@ ALLOWED: dict[str, set[str]] = {
     "storage": {"messaging"},
     "operations": {"messaging", "storage"},
     "pipeline": {"operations", "messaging", "storage"},
-    "frontends": {"pipeline", "operations", "messaging", "storage"},
+    "links": {"smpp"},
+    "frontends": {"pipeline", "operations", "messaging", "storage", "smpp", "links"},
     "panel": {"pipeline", "operations", "messaging", "storage"},
-    "carriers": {"messaging", "storage", "smpp"},
+    "carriers": {"messaging", "storage", "smpp", "links"},
+    "smsc": {"carriers", "messaging", "smpp", "links"},
     "dispatch": {"carriers", "messaging", "storage"},
 }
 # Modules that anything but messaging and smpp may import: they import nothing of the rest themselves.
