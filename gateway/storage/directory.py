@@ -6,9 +6,11 @@ cannot confirm the version for five seconds is blind and has to refuse service, 
 still be in its memory.
 """
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -45,7 +47,7 @@ class Directory:
 
     `routes`, `prices` and `carriers` (by id) are of `refresh`'s last time.
     `clock` gives microseconds. Look-ups are a dictionary probe; what is not yet known is read from the
-    database. One thread or any number of greenlets may use it.
+    database. Any number of threads or greenlets may use it, one at a time `refresh`.
     """
 
     routes: RouteTable
@@ -58,6 +60,8 @@ class Directory:
         self._database = database
         self._clock = clock
         self._confirmed: int | None = None
+        # What is read while the version moves must not stay: taken to keep something, and to forget everything.
+        self._keeping = threading.Lock()
         self.version = self.tokens_version = -1
         self.routes, self.prices, self.carriers = RouteTable(()), PriceTable(()), MappingProxyType({})
         self._logins: _Recent[str, Access | None] = _Recent(capacity)
@@ -78,8 +82,7 @@ class Directory:
         with self._database.read() as connection:
             row = accesses.by_login(connection, login.lower() if "@" in login else login)
             found = self._access(connection, row) if row is not None else None
-        if version == self.version:
-            (self._logins if found is not None else self._strangers).put(login, found)
+        self._keep(self._logins if found is not None else self._strangers, login, found, version)
         return found
 
     def access_by_id(self, access_id: int) -> Access | None:
@@ -90,8 +93,8 @@ class Directory:
             with self._database.read() as connection:
                 row = accesses.by_id(connection, access_id)
                 found = self._access(connection, row) if row is not None else None
-            if found is not None and version == self.version:
-                self._accesses.put(access_id, found)
+            if found is not None:
+                self._keep(self._accesses, access_id, found, version)
         return found
 
     def account(self, account_id: int) -> Account | None:
@@ -112,8 +115,8 @@ class Directory:
             version = self.version
             with self._database.read() as connection:
                 found = keys.by_kid(connection, kid)
-            if found is not None and version == self.version:
-                self._keys.put(kid, found)
+            if found is not None:
+                self._keep(self._keys, kid, found, version)
         return found
 
     def signing_key(self) -> SigningKey | None:
@@ -123,8 +126,8 @@ class Directory:
             version = self.version
             with self._database.read() as connection:
                 found = keys.signing(connection)
-            if found is not None and version == self.version:
-                self._signing.put("", found)
+            if found is not None:
+                self._keep(self._signing, "", found, version)
         return found
 
     def refresh(self) -> bool:
@@ -139,13 +142,14 @@ class Directory:
                 prices = PriceTable(tariff.prices(connection))
                 known = MappingProxyType({carrier.id: carrier for carrier in carriers.list_(connection)})
         if changed:
-            self.routes, self.prices, self.carriers = routes, prices, known
-            for cache in (
-                *(self._logins, self._strangers, self._accesses, self._accounts),
-                *(self._keys, self._signing),
-            ):
-                cache.clear()
-            self.version = version
+            with self._keeping:
+                self.routes, self.prices, self.carriers = routes, prices, known
+                for cache in (
+                    *(self._logins, self._strangers, self._accesses, self._accounts),
+                    *(self._keys, self._signing),
+                ):
+                    cache.clear()
+                self.version = version
         self.tokens_version = tokens_version
         self._confirmed = begun
         return changed
@@ -166,10 +170,14 @@ class Directory:
             return None
         listed = frozenset(accounts.senders(connection, account_id)) if row["listed_senders"] else None
         found = _account(row, listed)
-        # Read before a change that was taken up meanwhile: good for this call, too old to keep.
-        if version == self.version:
-            self._accounts.put(account_id, found)
+        self._keep(self._accounts, account_id, found, version)
         return found
+
+    def _keep(self, cache: "_Recent[_Key, _Value]", key: _Key, value: _Value, version: int) -> None:
+        # Read before a change that was taken up meanwhile: good for this call, too old to keep.
+        with self._keeping:
+            if version == self.version:
+                cache.put(key, value)
 
 
 class _Recent(Generic[_Key, _Value]):
@@ -187,7 +195,9 @@ class _Recent(Generic[_Key, _Value]):
     def get(self, key: _Key) -> _Value | None:
         value = self._values.get(key)
         if value is not None:
-            self._values.move_to_end(key)
+            # Another thread may have forgotten it this moment.
+            with suppress(KeyError):
+                self._values.move_to_end(key)
         return value
 
     def put(self, key: _Key, value: _Value) -> None:

@@ -5,11 +5,13 @@ shifted left by 20 bits: the id is a time, and ranges of time are ranges of ids.
 JavaScript can hold) for 272 years, at up to 2^20 a second.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import Connection, func, literal, update
 
+from gateway.storage.errors import Unavailable
 from gateway.storage.schema import counter
 
 EPOCH: Final = 1_704_067_200_000_000  # 2024-01-01T00:00Z, UTC microseconds
@@ -101,3 +103,50 @@ class Ids:
         if len(rest) > len(self._block):
             self._block, self._taken_at = rest, now
         return block[:n]
+
+
+class IdsAhead:
+    """A process's supply of ids where nobody can wait for one: filled ahead of need, by its host.
+
+    The host looks at `wanting`, or is told by `wanted` (called when `take` leaves little behind), and gives blocks
+    of `take_block` to `add`. `clock` gives UTC microseconds. For one thread.
+    """
+
+    def __init__(self, clock: Callable[[], int], wanted: Callable[[], None] = lambda: None) -> None:
+        self._clock = clock
+        self._wanted = wanted
+        self._blocks: deque[tuple[range, int]] = deque()
+        self._left = 0
+
+    def take(self, n: int = 1) -> range:
+        """`n` (at least 1) consecutive ids. Raises `Unavailable` where there are none."""
+        if n < 1:
+            raise ValueError("at least one id must be taken")
+        now = self._clock()
+        while self._blocks:
+            block, taken_at = self._blocks[0]
+            if len(block) >= n and 0 <= now - taken_at < BLOCK_LIFE:
+                self._blocks[0] = (block[n:], taken_at)
+                self._left -= n
+                if self._left < BLOCK:
+                    self._wanted()
+                return block[:n]
+            self._blocks.popleft()
+            self._left -= len(block)
+        self._wanted()
+        raise Unavailable("There are no ids now; try again in a moment.")
+
+    @property
+    def wanting(self) -> bool:
+        """Whether another block should be added: less than one is left, or what is left grows old."""
+        if self._left < BLOCK:
+            return True
+        return not 0 <= self._clock() - self._blocks[-1][1] < BLOCK_LIFE // 2
+
+    def add(self, block: range) -> None:
+        """Take in a block that was got just now."""
+        now = self._clock()
+        while self._blocks and not 0 <= now - self._blocks[0][1] < BLOCK_LIFE:
+            self._left -= len(self._blocks.popleft()[0])
+        self._blocks.append((block, now))
+        self._left += len(block)
