@@ -3,7 +3,7 @@
 import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     max_body: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes.")
     max_segments: int = Field(10, ge=1, le=255, description="Most segments of one message.")
     validity_hours: int = Field(48, ge=1, description="How long a carrier may try to deliver, in hours.")
+    smpp_default_alphabet: Literal["gsm", "latin1", "utf8"] = Field(
+        "gsm",
+        description="What data_coding 0 of SMPP customers means: gsm (GSM 03.38, an octet a character), latin1, utf8.",
+    )
     writer_queue: int = Field(10_000, ge=1, description="Most calls waiting for one commit in a process.")
     writer_batch: int = Field(500, ge=1, description="Most calls written in one transaction.")
     access_token_seconds: int = Field(
