@@ -34,10 +34,14 @@ Each reads the WSDL from the gateway and calls by it; SOAP::Lite reads it too, a
 - *big ids* are beyond 2^53 and 2^64; *decimals* are amounts of 15 digits.
 - *dates* are the same moment, offset and all.
 - *non-ASCII text* goes there and comes back, with a line break, emoji and `]]>` in it.
+- *UsernameToken* and *HTTP Basic*: credentials in a WS-Security header (PasswordText) and in `Authorization`;
+  everything else is called with the elements `user` and `password`.
 
 Two settings are worth knowing: PHP keeps a list of one a list with `SOAP_SINGLE_ELEMENT_ARRAYS`, and the npm package
 `soap` keeps all digits of an amount with `customDeserializer: {decimal: (text) => text}`. gSOAP is built with
-`soapcpp2 -1` and `-2`, JAX-WS with `wsimport -extension`.
+`soapcpp2 -1` and `-2`, JAX-WS with `wsimport -extension`. For HTTP Basic suds needs its transport `HttpAuthenticated`
+of `suds.transport.http`, which does not wait for a 401. zeep, suds and the two npm packages have a UsernameToken of
+their own; PHP, JAX-WS, gSOAP and SOAP::Lite are given the header as any other.
 """,
     "Basic and JWT": """## HTTP Basic and JWT
 
@@ -48,6 +52,17 @@ kind of number, which most readers keep to 15 digits: *decimals* has so many. Py
     "Own keys": """## Tokens signed with a key of one's own
 
 The public key is registered with `trunkline access key add`, and the token goes with each call.
+""",
+    "SMPP customers": """## SMPP: customers that bind to us
+
+Each binds with an access of its own for SMPP alone. *three parts* has a user data header in each and three receipts;
+*refused PDUs* are replace_sm and data_sm, answered with their own response; *link cut* ends the connection in the
+middle of a window: what was acknowledged is there, and its receipts come with the next bind.
+""",
+    "SMPP carriers": """## SMPP: carriers that we bind to
+
+An SMSC by its ways to name a message: in its answer, and again in the receipt. *throttled* and *again* are answers
+after which the message is sent again, *refused* is final.
 """,
 }
 

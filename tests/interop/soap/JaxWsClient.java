@@ -7,9 +7,18 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import javax.xml.namespace.QName;
+import javax.xml.soap.SOAPElement;
+import javax.xml.soap.SOAPEnvelope;
+import javax.xml.soap.SOAPException;
 import javax.xml.ws.BindingProvider;
+import javax.xml.ws.handler.Handler;
+import javax.xml.ws.handler.MessageContext;
+import javax.xml.ws.handler.soap.SOAPHandler;
+import javax.xml.ws.handler.soap.SOAPMessageContext;
 import javax.xml.ws.soap.SOAPFaultException;
 import sms.Sms;
 import sms.Trunkline;
@@ -48,6 +57,68 @@ public final class JaxWsClient {
             }
         }
         return "{" + String.join(", ", found) + "}";
+    }
+
+    /** A WS-Security UsernameToken in every request: JAX-WS itself has none, and handlers are its way to add headers. */
+    private static final class Token implements SOAPHandler<SOAPMessageContext> {
+        private static final String WSSE =
+                "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+        private final String user;
+        private final String password;
+
+        private Token(String user, String password) {
+            this.user = user;
+            this.password = password;
+        }
+
+        @Override
+        public boolean handleMessage(SOAPMessageContext context) {
+            if ((Boolean) context.get(MessageContext.MESSAGE_OUTBOUND_PROPERTY)) {
+                try {
+                    SOAPEnvelope envelope = context.getMessage().getSOAPPart().getEnvelope();
+                    SOAPElement security = (envelope.getHeader() == null ? envelope.addHeader() : envelope.getHeader())
+                            .addChildElement(new QName(WSSE, "Security", "wsse"));
+                    SOAPElement token = security.addChildElement("UsernameToken", "wsse");
+                    token.addChildElement("Username", "wsse").addTextNode(user);
+                    token.addChildElement("Password", "wsse").addTextNode(password);
+                } catch (SOAPException problem) {
+                    throw new IllegalStateException(problem);
+                }
+            }
+            return true;
+        }
+
+        @Override
+        public boolean handleFault(SOAPMessageContext context) {
+            return true;
+        }
+
+        @Override
+        public void close(MessageContext context) {}
+
+        @Override
+        public Set<QName> getHeaders() {
+            return Set.of();
+        }
+    }
+
+    /** Takes user and password out of the values where they do not go as elements. */
+    @SuppressWarnings("rawtypes")
+    private static void secure(BindingProvider port, Map<String, String> values) {
+        String credentials = System.getenv("CREDENTIALS");
+        if (credentials.equals("elements")) {
+            return;
+        }
+        String user = values.remove("user");
+        String password = values.remove("password");
+        if (credentials.equals("basic")) {
+            port.getRequestContext().put(BindingProvider.USERNAME_PROPERTY, user);
+            port.getRequestContext().put(BindingProvider.PASSWORD_PROPERTY, password);
+        } else {
+            List<Handler> handlers = port.getBinding().getHandlerChain();
+            handlers.add(new Token(user, password));
+            port.getBinding().setHandlerChain(handlers);
+        }
     }
 
     private static Map<String, String> values() throws Exception {
@@ -90,8 +161,10 @@ public final class JaxWsClient {
             context.put(BindingProvider.SOAPACTION_USE_PROPERTY, true);
             context.put(BindingProvider.SOAPACTION_URI_PROPERTY, arguments[3]);
         }
+        Map<String, String> values = values();
+        secure((BindingProvider) port, values);
         try {
-            out.println(plain(call(port, operation, values())));
+            out.println(plain(call(port, operation, values)));
         } catch (SOAPFaultException fault) {
             out.println("{\"fault\": " + json(fault.getFault().getFaultCode()) + ", \"text\": "
                     + json(fault.getFault().getFaultString()) + "}");

@@ -48,9 +48,18 @@ class Site:
 
 
 def call(
-    client: Client, site: Site, version: str, operation: str, values: Variables, action: str | None = None
+    client: Client,
+    site: Site,
+    version: str,
+    operation: str,
+    values: Variables,
+    action: str | None = None,
+    credentials: str = "elements",
 ) -> Any:
-    """What the client makes of one call: a reply, {fault, text}, or the names for `operations`."""
+    """What the client makes of one call: a reply, {fault, text}, or the names for `operations`.
+
+    `credentials` is how user and password go: as "elements", a "token" of WS-Security, or by HTTP "basic".
+    """
     command, variables = client.build(site.wsdl, version, site.folder)
     environment = {name: value for name, value in os.environ.items() if name.lower() not in _PROXIES}
     words = "".join(f"{name}\0{value}\0" for name, value in values.items())
@@ -60,7 +69,7 @@ def call(
         capture_output=True,
         timeout=TIMEOUT,
         check=False,
-        env={**environment, **variables},
+        env={**environment, **variables, "CREDENTIALS": credentials},
     )
     assert done.returncode == 0, f"{client.name}: {done.returncode}: {done.stderr.decode()}{done.stdout.decode()}"
     return json.loads(done.stdout)
@@ -84,10 +93,12 @@ def _gsoap(wsdl: str, version: str, site: Path) -> tuple[Sequence[str], Variable
     if not (folder / "client").exists():
         _empty(folder)
         outside.run("wsdl2h", "-o", "sms.h", wsdl, cwd=folder)
+        with (folder / "sms.h").open("a") as header:
+            header.write((HERE / "gsoap_security.h").read_text())
         only = "-1" if version == "1.1" else "-2"
         outside.run("soapcpp2", only, "-j", "-C", "-x", "-L", "-I/usr/share/gsoap/import", "sms.h", cwd=folder)
-        header = (folder / "soapSmsSoap11Proxy.h").read_text()
-        names = re.findall(r"virtual int ([a-z]+)\(ns1__", header)
+        proxy = (folder / "soapSmsSoap11Proxy.h").read_text()
+        names = re.findall(r"virtual int ([a-z]+)\(ns1__", proxy)
         (folder / "operations.inc").write_text("".join(f'"{name}",\n' for name in dict.fromkeys(names)))
         sources = (str(HERE / "gsoap_client.cpp"), "soapC.cpp", "soapSmsSoap11Proxy.cpp")
         outside.run("g++", "-std=c++17", "-I.", "-o", "client.new", *sources, "-lgsoap++", cwd=folder)

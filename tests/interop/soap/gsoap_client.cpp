@@ -101,12 +101,31 @@ static Values values() {
     return found;
 }
 
+// How user and password go: as elements of the request, in a header as gsoap_security.h has it, or by HTTP.
+static const std::string credentials = getenv("CREDENTIALS");
+
 template <typename Request> void sign(Request &request, Values &given) {
+    if (credentials != "elements") return;
     request.user = &given["user"];
     request.password = &given["password"];
 }
 
+static void sign(SmsSoap11Proxy &proxy, Values &given) {
+    static TokenOfUser token;
+    static SecurityOfUser security;
+    token.wsse__Username = given["user"].data();
+    token.wsse__Password = given["password"].data();
+    if (credentials == "basic") {
+        proxy.soap->userid = token.wsse__Username;
+        proxy.soap->passwd = token.wsse__Password;
+    } else if (credentials == "token") {
+        security.wsse__UsernameToken = &token;
+        proxy.soap_header(&security);
+    }
+}
+
 static std::string call(SmsSoap11Proxy &proxy, const std::string &operation, const char *action, Values given) {
+    sign(proxy, given);
     if (operation == "sendsms") {
         ns1__sendsms request;
         ns1__sendsmsResponse response;

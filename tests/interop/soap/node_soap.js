@@ -31,12 +31,25 @@ function fault(problem) {
     return {fault: given.Code.Value, text: typeof text === 'object' ? text.$value : text};
 }
 
+// Takes user and password out of the values where they do not go as elements.
+function secure(client, values) {
+    const credentials = process.env.CREDENTIALS;
+    if (credentials === 'elements') return;
+    const {user, password} = values;
+    delete values.user;
+    delete values.password;
+    client.setSecurity(credentials === 'token'
+        ? new soap.WSSecurity(user, password, {passwordType: 'PasswordText'})
+        : new soap.BasicAuthSecurity(user, password));
+}
+
 async function main() {
     const client = await soap.createClientAsync(wsdl, options);
     if (operation === 'operations') return Object.keys(client.describe().Trunkline[port]);
     const words = fs.readFileSync(0, 'utf8').split('\0');
     const values = {};
     for (let i = 0; i + 1 < words.length; i += 2) values[words[i]] = words[i + 1];
+    secure(client, values);
     const method = client.Trunkline[port][operation];
     return new Promise((resolve) => {
         const done = (problem, result) => resolve(problem ? fault(problem) : plain(result[`${operation}Result`]));

@@ -28,6 +28,18 @@ function fault(problem) {
     return {fault: given.Code.Value, text: typeof text === 'object' ? text.$value : text};
 }
 
+// Takes user and password out of the values where they do not go as elements.
+function secure(client, values) {
+    const credentials = process.env.CREDENTIALS;
+    if (credentials === 'elements') return;
+    const {user, password} = values;
+    delete values.user;
+    delete values.password;
+    client.setSecurity(credentials === 'token'
+        ? new soap.WSSecurity(user, password, {passwordType: 'PasswordText'})
+        : new soap.BasicAuthSecurity(user, password));
+}
+
 soap.createClient(wsdl, {forceSoap12Headers: version === '1.2'}, (unreadable, client) => {
     if (unreadable) throw unreadable;
     const print = (reply) => console.log(JSON.stringify(reply));
@@ -38,6 +50,7 @@ soap.createClient(wsdl, {forceSoap12Headers: version === '1.2'}, (unreadable, cl
     const words = fs.readFileSync(0, 'utf8').split('\0');
     const values = {};
     for (let i = 0; i + 1 < words.length; i += 2) values[words[i]] = words[i + 1];
+    secure(client, values);
     const done = (problem, result) => print(problem ? fault(problem) : plain(result[`${operation}Result`]));
     client.Trunkline[port][operation](values, done, {}, headers());
 });

@@ -39,11 +39,18 @@ class Caller:
     door: Door
     customer: Customer
 
-    def ask(self, operation: str, who: Customer | None = None, action: str | None = None, **values: str) -> Any:
+    def ask(
+        self,
+        operation: str,
+        who: Customer | None = None,
+        action: str | None = None,
+        credentials: str = "elements",
+        **values: str,
+    ) -> Any:
         """What the client makes of the call."""
         login = (who or self.customer).access
         given = {"user": login.user, "password": login.password, **values}
-        return call(self.client, self.site, self.version, operation, given, action)
+        return call(self.client, self.site, self.version, operation, given, action, credentials)
 
     def send(self, text: str = "Hello", **more: Any) -> Any:
         return self.ask("sendsms", **{"from": "Trunkline", "to": "34600000001", "sms": text}, **more)
@@ -136,6 +143,13 @@ def a_fault_of_1_2(caller: Caller) -> None:
     assert "sendsms" in found["text"]
 
 
+def credentials(caller: Caller, way: str) -> None:
+    """They arrive when given so: the answer is about the account that they are of."""
+    other = caller.door.customer("--credits", "7.25", "--country", "34")
+    reply = caller.ask("getbalance", who=other, credentials=way)
+    assert (reply["status"], reply.get("result")) == ("SUCCESS", "7.25"), reply
+
+
 def ids(caller: Caller) -> None:
     rows = caller.result("getdeliverystatus", messages=",".join(IDS))
     assert [row["messageid"] for row in rows] == list(IDS)
@@ -183,6 +197,8 @@ CHECKS: dict[str, Callable[[Caller], None]] = {
     "decimals of 16 digits": lambda caller: balance(caller, LONG_CREDITS),
     "dates": dates,
     "non-ASCII text": text,
+    "UsernameToken": lambda caller: credentials(caller, "token"),
+    "HTTP Basic": lambda caller: credentials(caller, "basic"),
 }
 
 
