@@ -69,14 +69,12 @@ def plan(context: Context, message: Direct) -> Plan:
     return Plan(message, source, ton, npi, _QUEUED if due_at is None else _SCHEDULED, begins, expires_at)
 
 
-def row(context: Context, plan: Plan, destination: str, ton: int, message_id: int) -> tuple[Row, int]:
-    """The row of the message to this destination, and its price in micro-credits.
+def row(context: Context, plan: Plan, to: str, message_id: int) -> tuple[Row, int]:
+    """The row of the message to this number (`number_of`), and its price in micro-credits.
 
-    `ton` is the destination's type of number; without one that says international, a number is read as every
-    other front end does. Raises `Refusal`: INCORRECT_PARAM, NO_ROUTE_AVAILABLE.
+    Raises `Refusal` (NO_ROUTE_AVAILABLE).
     """
     account, message = context.account, plan.message
-    to = number_of(destination, ton, account.country)
     tariff = context.tariff
     route = tariff.routes.first(to)
     price = tariff.prices.price(account.id, to)
