@@ -4,7 +4,7 @@
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 import gateway.operations  # noqa: F401 - fills the catalogue
 from gateway.operations.catalogue import CATALOGUE, Operation
-from gateway.operations.errors import MEANING
+from gateway.operations.errors import MEANING, Code
 from gateway.settings import Settings
 
 GENERATED = "<!-- Made from the code by `make docs`; change it there. -->"
@@ -60,6 +60,25 @@ stored just before the database went away: repeat it with an `idempotencykey` to
 |---|---|
 """
 
+_NEVER = """
+## What a front end never answers
+
+Every other code can come at every door. SOAP answers what is no valid call with a Fault, which is none of these;
+`/api/jwt/token` and `/api/jwt/revoke` put OAuth 2.0's `error` beside the code ([jwt](jwt.md)).
+
+| front end | code | why not |
+|---|---|---|
+"""
+
+NEVER: Mapping[tuple[str, Code], str] = {
+    ("jwt", Code.MISSING_PASSWORD): "A token is one piece: without it the call has no user either.",
+    ("soap", Code.MISSING_CLASS): "A method names its class: there is no class to leave out.",
+    ("soap", Code.INCORRECT_CLASS): "A method names its class: an element `class` is unknown, and ignored.",
+    ("soap", Code.MISSING_METHOD): "A Body without an element is no call, and is answered with a Fault.",
+    ("soap", Code.INCORRECT_METHOD): "An element that the WSDL does not have is no call: a Fault says so.",
+}
+"""By protocol and code: what cannot reach a front end, and why."""
+
 
 def operations_page() -> str:
     """docs/operations.md."""
@@ -81,9 +100,9 @@ def settings_page() -> str:
 
 def errors_page() -> str:
     """docs/errors.md."""
-    return (
-        _ERRORS.format(generated=GENERATED) + "\n".join(f"| `{code}` | {MEANING[code]} |" for code in MEANING) + "\n"
-    )
+    rows = [f"| `{code}` | {meaning} |\n" for code, meaning in MEANING.items()]
+    never = [f"| {protocol} | `{code}` | {why} |\n" for (protocol, code), why in NEVER.items()]
+    return "".join([_ERRORS.format(generated=GENERATED), *rows, _NEVER, *never])
 
 
 def _section(operation: Operation) -> str:
@@ -137,7 +156,7 @@ def _result(shape: Any) -> str:
 def _result_fields(model: type[BaseModel]) -> Iterator[str]:
     yield "| field | type | meaning |\n|---|---|---|"
     for name, field in model.model_fields.items():
-        yield f"| `{name}` | {_type(field.annotation)} | {field.description or ''} |"
+        yield f"| `{field.alias or name}` | {_type(field.annotation)} | {field.description or ''} |"
 
 
 def _type(annotation: Any) -> str:
@@ -151,7 +170,7 @@ def _type(annotation: Any) -> str:
     if origin is dict:
         return "object"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "{" + ", ".join(annotation.model_fields) + "}"
+        return "{" + ", ".join(field.alias or name for name, field in annotation.model_fields.items()) + "}"
     return {
         "str": "text",
         "int": "whole number",

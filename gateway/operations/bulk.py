@@ -11,7 +11,7 @@ from gateway.messaging import numbers
 from gateway.messaging.text import TextInfo
 from gateway.operations.context import Bulk, Context, Credits, Rows
 from gateway.operations.errors import Code, Refusal
-from gateway.operations.sending import Draft, filled, measured, message_row, rejected_row
+from gateway.operations.sending import Draft, filled, measured, message_row, opted_out, rejected_row
 from gateway.storage.queries import batches, contacts, groups, ledger
 from gateway.storage.queries.contacts import Contact
 from gateway.storage.submission import Row
@@ -64,6 +64,7 @@ class _Staging:
     personal: bool
     count: int = 0
     served: int = 0
+    stopped: int = 0
     credits: int = 0
     funds: int = 0
     info: TextInfo | None = None
@@ -96,21 +97,34 @@ class _Staging:
                 break
             after = page[-1].id
             ids = context.ids.take(len(page))
-            rows = [self._row(message_id, contact) for message_id, contact in zip(ids, page, strict=True)]
+            numbered = [(contact, self._number(contact)) for contact in page]
+            stopped = opted_out(context, [to for _, to in numbered if to is not None])
+            rows = [
+                self._row(message_id, contact, to, to in stopped)
+                for message_id, (contact, to) in zip(ids, numbered, strict=True)
+            ]
             self.count += len(rows)
             self._check_funds()
             yield rows
+        if self.stopped and self.stopped == self.count:
+            raise Refusal(Code.OPTED_OUT, f"idgroup: All contacts of {self.group_id} are on the opt-out list.")
         if not self.served:
             raise Refusal(Code.NO_ROUTE_AVAILABLE, f"idgroup: No route serves any contact of {self.group_id}.")
 
-    def _row(self, message_id: int, contact: Contact) -> Row:
-        plan, tariff = self.plan, self.plan.context.tariff
+    def _number(self, contact: Contact) -> str | None:
         try:
-            to = numbers.normalise(contact.mobile, self.country)
+            return numbers.normalise(contact.mobile, self.country)
         except numbers.NumberError:
-            body, info = self._text(contact, contact.mobile)
+            return None
+
+    def _row(self, message_id: int, contact: Contact, to: str | None, stopped: bool) -> Row:
+        plan, tariff = self.plan, self.plan.context.tariff
+        body, info = self._text(contact, to or contact.mobile)
+        if to is None:
             return rejected_row(plan, message_id, contact.mobile, body, info, "INVALID_NUMBER")
-        body, info = self._text(contact, to)
+        if stopped:
+            self.stopped += 1
+            return rejected_row(plan, message_id, to, body, info, "OPTED_OUT")
         route = tariff.routes.first(to)
         price = tariff.prices.price(plan.context.account.id, to)
         if route is None or price is None:

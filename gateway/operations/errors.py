@@ -27,6 +27,7 @@ class Code(StrEnum):
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
+    OPTED_OUT = "OPTED_OUT"
 
 
 MEANING: Mapping[Code, str] = {
@@ -46,6 +47,8 @@ MEANING: Mapping[Code, str] = {
     Code.INCORRECT_PARAM: "A parameter cannot be used. `detail` names it and says why.",
     Code.INCORRECT_TYPE: "Templates and groups of this type do not exist here; use `mobile`.",
     Code.MISSING_MAIN_FIELD: "A contact needs its number.",
+    Code.OPTED_OUT: "The recipient wants no more messages from this account: it answered STOP, or was put on the"
+    " account's opt-out list. Nothing was sent or charged.",
     Code.NO_ROUTE_AVAILABLE: "No route serves the destination. Nothing was sent or charged.",
     Code.NO_CREDITS: "The balance does not cover the send. Nothing was sent or charged.",
     Code.NOT_ACCESS_TO_TEMPLATE: "The account has no such template.",

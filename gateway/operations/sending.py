@@ -1,6 +1,6 @@
 """What every send shares: its optional parameters, its results, and the rows it makes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, ClassVar
@@ -14,6 +14,7 @@ from gateway.operations.catalogue import Parameters
 from gateway.operations.context import Context
 from gateway.operations.errors import Code, Refusal
 from gateway.operations.types import OneLine, Text, Wire
+from gateway.storage.queries import optouts
 from gateway.storage.submission import Row
 
 Key = Annotated[str, Wire(OneLine(128), (("maxLength", 128),))]
@@ -96,12 +97,29 @@ def _source(context: Context, from_: str | None) -> str:
     return source
 
 
-def destination(context: Context, to: str) -> str:
-    """The E.164 digits of a `to` parameter. Raises `Refusal`."""
+def destination(context: Context, to: str, parameter: str = "to") -> str:
+    """The E.164 digits of a recipient's number. Raises `Refusal` naming the parameter."""
     try:
         return numbers.normalise(to, context.account.country)
     except numbers.NumberError as error:
-        raise Refusal(Code.INCORRECT_PARAM, f"to: {error}") from None
+        raise Refusal(Code.INCORRECT_PARAM, f"{parameter}: {error}") from None
+
+
+def opted_out(context: Context, destinations: Collection[str]) -> set[str]:
+    """Which of these numbers (E.164 digits, a thousand at most) want no more from the account.
+
+    Costs nothing where the account's list is empty; else one look at the database. Raises `Unavailable`.
+    """
+    if not context.account.opt_outs:
+        return set()
+    with context.read() as connection:
+        return optouts.among(connection, context.account.id, destinations)
+
+
+def check_opted_out(context: Context, to: str) -> None:
+    """Refuse a send to a number that wants no more from the account. Raises `Refusal` (OPTED_OUT), `Unavailable`."""
+    if opted_out(context, (to,)):
+        raise Refusal(Code.OPTED_OUT, f"to: {to} is on this account's opt-out list.")
 
 
 def measured(context: Context, body: str, parameter: str) -> text.TextInfo:
@@ -137,7 +155,7 @@ def message_row(
 
 
 def rejected_row(plan: Draft, message_id: int, to: str, body: str, info: text.TextInfo, error: str) -> Row:
-    """A message of a bulk send that no route serves: final at once, and free."""
+    """A message of a bulk send that cannot be sent: final at once, and free."""
     now = plan.context.now
     return _row(plan, message_id, to, body, info, 0, int(State.REJECTED), error, 0, now, now)
 

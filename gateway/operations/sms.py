@@ -16,6 +16,7 @@ from gateway.operations.sending import (
     Draft,
     SendParameters,
     Sent,
+    check_opted_out,
     destination,
     draft,
     filled,
@@ -42,7 +43,7 @@ class SendSms(SendParameters):
     result=Sent,
     summary="Send one SMS.",
     example={"from": "Trunkline", "to": "34600000001", "sms": "Your code is 1234"},
-    errors=(Code.NO_ROUTE_AVAILABLE, Code.NO_CREDITS),
+    errors=(Code.OPTED_OUT, Code.NO_ROUTE_AVAILABLE, Code.NO_CREDITS),
 )
 def sendsms(context: Context, parameters: SendSms) -> Send:
     """Check everything, price it, and hand one message to the writer."""
@@ -66,7 +67,7 @@ class SendSmsFromTemplate(SendParameters):
     result=Sent,
     summary="Send one SMS from a template.",
     example={"to": "34600000001", "idtemplate": "1", "params": "name:Ana"},
-    errors=(Code.NO_ROUTE_AVAILABLE, Code.NO_CREDITS, Code.NOT_ACCESS_TO_TEMPLATE),
+    errors=(Code.OPTED_OUT, Code.NO_ROUTE_AVAILABLE, Code.NO_CREDITS, Code.NOT_ACCESS_TO_TEMPLATE),
 )
 def sendsmsfromtemplate(context: Context, parameters: SendSmsFromTemplate) -> Send:
     """Fill the template's placeholders, `<mobile>` from the number itself unless it is given, and send."""
@@ -92,7 +93,7 @@ class SendSmsToGroup(SendParameters):
     result=BulkSent,
     summary="Send one SMS to every contact of a group.",
     example={"from": "Trunkline", "countrycode": "34", "idgroup": "1", "sms": "We open at nine"},
-    errors=(Code.NO_ROUTE_AVAILABLE, Code.NO_CREDITS, Code.NOT_ACCESS_TO_GROUP),
+    errors=(Code.OPTED_OUT, Code.NO_ROUTE_AVAILABLE, Code.NO_CREDITS, Code.NOT_ACCESS_TO_GROUP),
 )
 def sendsmstogroup(context: Context, parameters: SendSmsToGroup) -> Bulk:
     """The text goes out as it stands: only templates have placeholders."""
@@ -116,7 +117,13 @@ class SendSmsToGroupFromTemplate(SendParameters):
     result=BulkSent,
     summary="Send a template to every contact of a group, filled from each contact's own fields.",
     example={"countrycode": "34", "idgroup": "1", "idtemplate": "1"},
-    errors=(Code.NO_ROUTE_AVAILABLE, Code.NO_CREDITS, Code.NOT_ACCESS_TO_GROUP, Code.NOT_ACCESS_TO_TEMPLATE),
+    errors=(
+        Code.OPTED_OUT,
+        Code.NO_ROUTE_AVAILABLE,
+        Code.NO_CREDITS,
+        Code.NOT_ACCESS_TO_GROUP,
+        Code.NOT_ACCESS_TO_TEMPLATE,
+    ),
 )
 def sendsmstogroupfromtemplate(context: Context, parameters: SendSmsToGroupFromTemplate) -> Bulk:
     """A contact without a value for one of the placeholders refuses the whole send."""
@@ -209,6 +216,7 @@ def template_text(context: Context, template_id: int) -> str:
 
 def _send(context: Context, plan: Draft, to: str, body: str, parameter: str) -> Send:
     info = measured(context, body, parameter)
+    check_opted_out(context, to)
     route = context.tariff.routes.first(to)
     price = context.tariff.prices.price(context.account.id, to)
     if route is None or price is None:

@@ -24,7 +24,7 @@ from gateway.messaging.routing import PriceTable, RouteTable
 from gateway.storage import versions
 from gateway.storage.database import Database
 from gateway.storage.errors import Blind
-from gateway.storage.queries import accesses, accounts, carriers, keys, tariff
+from gateway.storage.queries import accesses, accounts, carriers, keys, optouts, tariff
 from gateway.storage.records import Access, Account, Carrier, Key, SigningKey
 
 BLIND_AFTER = 5 * SECOND
@@ -169,7 +169,7 @@ class Directory:
         if row is None:
             return None
         listed = frozenset(accounts.senders(connection, account_id)) if row["listed_senders"] else None
-        found = _account(row, listed)
+        found = _account(row, listed, optouts.any_(connection, account_id))
         self._keep(self._accounts, account_id, found, version)
         return found
 
@@ -209,7 +209,7 @@ class _Recent(Generic[_Key, _Value]):
         self._values.clear()
 
 
-def _account(row: RowMapping, senders: frozenset[str] | None) -> Account:
+def _account(row: RowMapping, senders: frozenset[str] | None, opt_outs: bool) -> Account:
     return Account(
         id=row["id"],
         email=row["email"],
@@ -220,6 +220,7 @@ def _account(row: RowMapping, senders: frozenset[str] | None) -> Account:
         senders=senders,
         redact_text=row["redact_text"],
         suspended=row["suspended_at"] is not None,
+        opt_outs=opt_outs,
     )
 
 

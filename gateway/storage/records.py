@@ -11,7 +11,10 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer. `country` is the default calling code in digits, `sender` the default sender, or ""."""
+    """A customer. `country` is the default calling code in digits, `sender` the default sender, or "".
+
+    `opt_outs` says whether any recipient wants no more from it.
+    """
 
     id: int
     email: str
@@ -22,6 +25,7 @@ class Account:
     senders: frozenset[str] | None = None  # None: any sender
     redact_text: bool = False
     suspended: bool = False
+    opt_outs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ def from_json(shape: Any, value: Any, zone: ZoneInfo) -> Any:
         return [from_json(get_args(inner)[0], one, zone) for one in value]
     if _is_model(inner):
         assert isinstance(value, dict), value
-        assert set(value) == set(inner.model_fields), value
-        return {name: from_json(field.annotation, value[name], zone) for name, field in inner.model_fields.items()}
+        members = _members(inner)
+        assert set(value) == set(members), value
+        return {name: from_json(shape, value[name], zone) for name, shape in members.items()}
     # A bool is an int to Python, and none on the wire.
     assert type(value) in ((int, Decimal) if inner is Decimal else (int,) if inner is int else (str,)), value
     return _scalar(inner, str(value), zone)
@@ -50,13 +51,11 @@ def from_xml(shape: Any, elements: Sequence[Any], zone: ZoneInfo, *, items: bool
     if not _is_model(inner):
         assert not len(element), element.tag
         return _scalar(inner, element.text or "", zone)
-    children: dict[str, list[Any]] = {name: [] for name in inner.model_fields}
+    members = _members(inner)
+    children: dict[str, list[Any]] = {name: [] for name in members}
     for child in element:
         children[etree.QName(child).localname].append(child)
-    return {
-        name: from_xml(field.annotation, children[name], zone, items=items)
-        for name, field in inner.model_fields.items()
-    }
+    return {name: from_xml(shape, children[name], zone, items=items) for name, shape in members.items()}
 
 
 def named(value: Any, asked: str = "", member: str = "") -> Any:
@@ -82,6 +81,11 @@ def _optional(shape: Any) -> tuple[Any, bool]:
 
 def _is_model(shape: Any) -> bool:
     return isinstance(shape, type) and issubclass(shape, BaseModel)
+
+
+def _members(model: type[BaseModel]) -> dict[str, Any]:
+    """The shapes of a model's members by their names on the wire."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
 def _scalar(shape: Any, text: str, zone: ZoneInfo) -> Any:

@@ -224,7 +224,7 @@ def result_of(shape: Any) -> Any:
     if get_origin(shape) is Literal:
         return get_args(shape)[0]
     if issubclass(shape, BaseModel):
-        return {name: result_of(field.annotation) for name, field in shape.model_fields.items()}
+        return {field.alias or name: result_of(field.annotation) for name, field in shape.model_fields.items()}
     scalars = {
         str: " Señal <&> \"'\n\r 😀",
         int: 3,

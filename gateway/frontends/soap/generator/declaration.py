@@ -114,7 +114,7 @@ class _Models:
             # Not an enumeration: clients made from the contract would fail at a value that is added.
             return _SCALARS[str]
         if isinstance(shape, type) and issubclass(shape, BaseModel):
-            members = [(name, self._member(field)) for name, field in shape.model_fields.items()]
+            members = [(field.alias or name, self._member(field)) for name, field in shape.model_fields.items()]
             return shape.__name__, self._model(shape.__name__, members)
         raise ValueError(f"the contract has no type for {shape}")
 
