@@ -74,9 +74,13 @@ class Outgoing:
 
 @dataclass(slots=True)
 class Submitted:
-    """The carrier took it. `ref` is its id of the segment in the form in which receipts will name it."""
+    """The carrier took it. `ref` is its id of the segment in the form in which receipts will name it.
+
+    Several segments that went as one have the same. `others` are refs under which a receipt may have come before.
+    """
 
     ref: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +133,17 @@ Outcome = Submitted | Throttled | Retry | NextRoute | Final | Unsent | InDoubt
 class Receipt:
     """A carrier's final word on a segment: one of the final states, and when it arrived (UTC microseconds).
 
-    Reports that are not final (en route, accepted) are no receipts.
+    Reports that are not final (en route, accepted) are no receipts. Where it is not certain how the carrier writes
+    its ids, `others` are the refs that may be meant, too, and `numbers` the last digits of the receipt's numbers, by
+    one of which the segment is known.
     """
 
     carrier_ref: str
     state: State
     error: str | None
     at: int
+    others: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 class Owner(Protocol):
@@ -212,6 +220,12 @@ class Options(BaseModel):
         "resend",
         description="What becomes of messages of which a crash or a dropped link leaves it open whether the"
         " carrier has them: sent again (resend), or held for an operator (hold).",
+    )
+    failover_after: float = Field(
+        30, ge=0, le=86_400, description="Seconds without a link after which messages take their next route."
+    )
+    retries: int = Field(
+        3, ge=0, le=1000, description="How often a message that is refused for now is tried before its next route."
     )
 
 

@@ -20,8 +20,7 @@ class Inbox:
     def put(self, receipts: Sequence[Receipt]) -> "asyncio.Future[None]":
         """Queue receipts; the future is done when they are stored."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        rows = [(item.carrier_ref, int(item.state), item.error and clip(item.error), item.at) for item in receipts]
-        self._waiting.append((rows, stored))
+        self._waiting.append(([_row(item) for item in receipts], stored))
         return stored
 
     def head(self, most: int) -> tuple[list[ReceiptRow], int]:
@@ -48,3 +47,10 @@ class Inbox:
             _, waiter = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_exception(error)
+
+
+def _row(item: Receipt) -> ReceiptRow:
+    error = item.error and clip(item.error)
+    if item.others:
+        return item.carrier_ref, int(item.state), error, item.at, (item.others, item.numbers)
+    return item.carrier_ref, int(item.state), error, item.at

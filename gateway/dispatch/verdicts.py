@@ -59,6 +59,8 @@ class Judge:
             message_id = item.message_id
             if isinstance(outcome, Submitted):
                 taken.append((outcome.ref, now, message_id, item.seq, item.attempt))
+                if outcome.others:
+                    answers.others.update(dict.fromkeys(outcome.others, outcome.ref))
                 if item.total == 1:
                     del hands[message_id]
                     sent.append((now, message_id))

@@ -373,3 +373,64 @@ def test_recording_twice_changes_nothing_more(world: World, desk: Desk) -> None:
     assert [world.state(item) for item in (refused, sent, again)] == [State.REJECTED, State.SENT, State.QUEUED]
     assert (world.credits(), len(world.refunds())) == (PRICE, 1)
     assert len(world.rows(select(segment))) == 3
+
+
+def test_a_text_that_went_whole_has_one_receipt(world: World, desk: Desk) -> None:
+    message_id = world.message(text=LONG)
+    desk.send(*[Submitted("ab1")] * 3)
+    assert desk.report(("ab1", State.DELIVERED)) == [State.DELIVERED]
+    assert [row[2] for row in world.segments(message_id)] == [State.DELIVERED] * 3
+    assert desk.report(("ab1", State.DELIVERED)) == []
+    assert world.strays() == [("ab1", State.DELIVERED, message_id)]
+
+
+def test_a_number_used_again_is_the_latest_message_alone(world: World, desk: Desk) -> None:
+    first = world.message()
+    desk.send(Submitted("ab1"))
+    second = world.message()
+    desk.send(Submitted("ab1"))
+    assert desk.report(("ab1", State.DELIVERED)) == [State.DELIVERED]
+    assert (world.state(first), world.state(second)) == (State.SENT, State.DELIVERED)
+
+
+@pytest.mark.parametrize(
+    ("refs", "receipt", "numbers", "meant"),
+    [
+        pytest.param(["1e240"], ("123456", ("1e240", "1193046")), ("111220",), 0, id="the only one there is"),
+        pytest.param(["1e240", "123456"], ("123456", ("1e240",)), (), 1, id="the id itself before others"),
+        pytest.param(["1e240", "123456"], ("123456", ("1e240",)), ("111220",), 0, id="the one to the number"),
+        pytest.param(["1e240", "123456"], ("123456", ("1e240",)), ("", "999999"), 1, id="no number tells"),
+        pytest.param(["123456"], ("123456", ("1e240",)), ("999999",), 0, id="a number written otherwise"),
+        pytest.param(["1e240"], ("123456", ("1e240",)), ("999999",), None, id="another id to another number"),
+        pytest.param(["77"], ("123456", ("1e240",)), (), None, id="none"),
+    ],
+)
+def test_a_receipt_that_may_mean_several(
+    world: World,
+    desk: Desk,
+    refs: list[str],
+    receipt: tuple[str, tuple[str, ...]],
+    numbers: tuple[str, ...],
+    meant: int | None,
+) -> None:
+    listed = world.messages([f"3460011122{n}" for n in range(len(refs))])
+    desk.send(*map(Submitted, refs))
+    desk.run(NOW, receipts=[(receipt[0], int(State.DELIVERED), None, NOW, (receipt[1], numbers))])
+    delivered = [message_id for message_id in listed if world.state(message_id) is State.DELIVERED]
+    assert delivered == ([] if meant is None else [listed[meant]])
+
+
+def test_of_several_that_are_meant_the_one_without_a_receipt(world: World, desk: Desk) -> None:
+    listed = world.messages(["34600111220", "34600111220"])
+    desk.send(Submitted("22"), Submitted("16"))
+    desk.report(("22", State.DELIVERED))
+    desk.run(NOW, receipts=[("22", int(State.UNDELIVERED), None, NOW, (("16",), ("111220",)))])
+    assert [world.state(message_id) for message_id in listed] == [State.DELIVERED, State.UNDELIVERED]
+
+
+def test_a_receipt_before_its_answer_under_another_id(world: World, desk: Desk) -> None:
+    message_id = world.message()
+    desk.report(("123456", State.DELIVERED))
+    desk.send(Submitted("1e240", others=("123456",)))
+    assert world.state(message_id) is State.DELIVERED
+    assert world.strays() == []

@@ -47,7 +47,8 @@ class Answers:
     `taken` (carrier's id, time, message, seq, attempt) and `refused` (error, time, message, seq, attempt) are
     segments. Messages: `sent` (time, message), of which `long` have several segments; `again` (due, error,
     message) to the same carrier; `elsewhere` (carrier, due, error, message) to another; `doubtful`, nobody
-    knows whether the carrier has them; `ended`, refused for good or out of time.
+    knows whether the carrier has them; `ended`, refused for good or out of time. `others` are refs under which
+    the receipt of a taken one may have come before, each with the ref it is taken by.
     """
 
     taken: list[tuple[str, int, int, int, int]] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Answers:
     elsewhere: list[tuple[int, int, str | None, int]] = field(default_factory=list)
     doubtful: list[int] = field(default_factory=list)
     ended: list[tuple[State, str | None, int]] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)
 
     def messages(self) -> set[int]:
         """The messages that are answered."""
@@ -87,7 +89,7 @@ def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int, 
         [Ending(message_id, state, error, expected=_SENDING) for state, error, message_id in answers.ended],
         now,
     )
-    early = receipts.take_early(talk, lease.carrier_id, [row[0] for row in answers.taken], now)
+    early = receipts.take_early(talk, lease.carrier_id, [row[0] for row in answers.taken], now, answers.others)
     reached += receipts.apply(talk, lease.carrier_id, early, now, since)
     if answers.long:
         reached += receipts.settle(talk, answers.long, now)
