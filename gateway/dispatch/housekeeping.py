@@ -17,7 +17,7 @@ from gateway.settings import Settings
 from gateway.storage import partitions
 from gateway.storage.errors import Unavailable
 from gateway.storage.queries import nodes, smpp_binds
-from gateway.storage.queries.dispatch import claims, feeds, purges, sweeps
+from gateway.storage.queries.dispatch import arrivals, claims, feeds, purges, sweeps
 from gateway.storage.queries.dispatch.sweeps import START, Found, Place
 from gateway.storage.records import Carrier as Record
 
@@ -75,6 +75,7 @@ class Housekeeping:
             every(5.0, self.measure),
             every(60.0, self.bound),
             every(60.0, self.discard),
+            every(60.0, self.end_waiting),
             every(300.0, self.purge),
             every(3600.0, self.divide),
         )
@@ -160,6 +161,12 @@ class Housekeeping:
         for account_id, batch_id in await self._host.read(partial(feeds.abandoned, now=self._host.now())):
             while await self._host.writer.transact(partial(feeds.discard, account_id=account_id, batch_id=batch_id)):
                 await asyncio.sleep(REST)
+
+    async def end_waiting(self) -> None:
+        """Deliver long messages whose other parts never came."""
+        work = partial(arrivals.end_waiting, now=self._host.now(), policy=self._host.inbound)
+        while await self._host.writer.transact(work):
+            await asyncio.sleep(REST)
 
     async def purge(self) -> None:
         """Remove what was kept long enough."""

@@ -6,15 +6,17 @@ import signal
 
 import uvloop
 
-from gateway import logs, metrics
+from gateway import clock, logs, metrics
 from gateway.dispatch import dispatcher
 from gateway.dispatch.host import Host
 from gateway.hosting.folder import metrics_folder
+from gateway.messaging.optout import Words
 from gateway.settings import Settings
 from gateway.storage.database import Database
 from gateway.storage.directory import Directory
 from gateway.storage.hosts import AsyncHost
 from gateway.storage.keyfile import KEY_FILE, Sealer
+from gateway.storage.queries.dispatch.arrivals import Policy
 from gateway.storage.writer import Writer
 
 # Rows come and go by the thousand and make no cycles: the collector need not look so often.
@@ -28,6 +30,11 @@ def run(settings: Settings) -> None:
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
     uvloop.run(_run(settings))
+
+
+def _inbound(settings: Settings) -> Policy:
+    words = Words(settings.optout_languages, settings.optout_words, settings.optin_words)
+    return Policy(words, settings.inbound_repeat_seconds * clock.SECOND)
 
 
 async def _run(settings: Settings) -> None:
@@ -44,7 +51,7 @@ async def _run(settings: Settings) -> None:
         )
         committing = AsyncHost(writer, database.dialect)
         try:
-            host = Host(database, committing, Directory(database), metrics)
+            host = Host(database, committing, Directory(database), metrics, inbound=_inbound(settings))
             await dispatcher.run(host, settings, stop, Sealer(settings.data / KEY_FILE))
         finally:
             await committing.close()

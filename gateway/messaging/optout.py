@@ -81,16 +81,15 @@ LANGUAGES = frozenset(OUT)
 class Words:
     """The words in force: those of `languages` (all of them when none is named) and those given beside them.
 
-    A word that is in both lists stops. Raises `ValueError` for a language that is not known, and for a given word
-    without a letter or digit.
+    A word that is in both lists stops. Raises `ValueError` for a language that is not known.
     """
 
     def __init__(self, languages: Iterable[str] = (), out: Iterable[str] = (), in_: Iterable[str] = ()) -> None:
         chosen = set(languages) or LANGUAGES
         if unknown := sorted(chosen - LANGUAGES):
             raise ValueError(f"the language {unknown[0]!r} has no words; there are {', '.join(sorted(LANGUAGES))}")
-        self._in = _all(IN, chosen) | _given(in_)
-        self._out = _all(OUT, chosen) | _given(out)
+        self._in = _all(IN, chosen) | {folded(word) for word in in_} - {""}
+        self._out = _all(OUT, chosen) | {folded(word) for word in out} - {""}
 
     def wish(self, text: str) -> Wish | None:
         """What a whole message asks for, None for one that is for somebody to read."""
@@ -102,11 +101,3 @@ class Words:
 
 def _all(lists: Mapping[str, str], languages: Iterable[str]) -> frozenset[str]:
     return frozenset(folded(word) for language in languages for word in lists[language].split(","))
-
-
-def _given(words: Iterable[str]) -> frozenset[str]:
-    found = {word: folded(word) for word in words}
-    for word, plain in found.items():
-        if not plain:
-            raise ValueError(f"{word!r} is no word")
-    return frozenset(found.values())

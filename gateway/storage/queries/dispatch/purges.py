@@ -15,6 +15,9 @@ STEP = 500
 IDEMPOTENCY_LIFE = clock.DAY
 TOKEN_LIFE = clock.HOUR
 
+PART_LIFE = clock.HOUR
+"""How long the parts of a complete message are known again, at most."""
+
 Purge = Callable[[Connection], int]
 """Removes a piece within a write transaction; how much there was, 0 when nothing is left."""
 
@@ -31,6 +34,7 @@ def steps(now: int, message_life: int, log_life: int) -> Iterator[Purge]:
     yield partial(_calls, ids.first(now - log_life))
     yield partial(_messages, ids.first(now - message_life))
     yield partial(_by_id, "inbound", ids.first(now - message_life))
+    yield partial(_parts, now - PART_LIFE)
     yield partial(_batches, ids.first(now - message_life))
 
 
@@ -54,6 +58,16 @@ def _strays(before: int, connection: Connection) -> int:
         "DELETE FROM stray_receipt WHERE id IN (SELECT id FROM stray_receipt ORDER BY id LIMIT ?) AND at < ?",
         STEP,
         before,
+    )
+
+
+def _parts(before: int, connection: Connection) -> int:
+    """Parts of messages that came in and are complete; those that wait are ended by `arrivals.end_waiting`."""
+    return Talk(connection).change(
+        "DELETE FROM inbound_part WHERE id IN (SELECT id FROM inbound_part WHERE received_at < ?"
+        " AND inbound_id IS NOT NULL LIMIT ?)",
+        before,
+        STEP,
     )
 
 
