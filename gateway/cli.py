@@ -19,6 +19,8 @@ _COMMANDS = {
     "template": ("template", "Customers' templates: add, list, remove."),
     "group": ("group", "Customers' groups: create, import, list."),
     "message": ("message", "Messages: list, show, cancel, release."),
+    "inbound": ("inbound", "What comes in: add, list and remove numbers; messages."),
+    "optout": ("optout", "Recipients that want no more: list, add, remove."),
     "log": ("log", "The log of calls."),
     "openapi": ("openapi", "Print the OpenAPI document."),
     "migrate": ("maintenance", "Bring the database to this version."),

@@ -16,12 +16,6 @@ def page(connection: Connection, account_id: int, after: int, limit: int) -> Seq
     return connection.execute(query.order_by(inbound.c.id).limit(limit)).mappings().all()
 
 
-def get(connection: Connection, account_id: int, inbound_id: int) -> RowMapping | None:
-    """A message of the account, whole."""
-    query = select(inbound).where(inbound.c.account_id == account_id, inbound.c.id == inbound_id)
-    return connection.execute(query).mappings().one_or_none()
-
-
 def latest(
     connection: Connection,
     account_id: int | None,
