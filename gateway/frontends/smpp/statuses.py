@@ -35,6 +35,7 @@ REQUESTS: Final[Mapping[Code, CommandStatus]] = {
     Code.MISSING_COMPULSORY_PARAM: CommandStatus.ESME_RMISSINGOPTPARAM,
     Code.INCORRECT_PARAM: CommandStatus.ESME_RSUBMITFAIL,
     Code.NO_ROUTE_AVAILABLE: CommandStatus.ESME_RINVDSTADR,
+    Code.OPTED_OUT: CommandStatus.ESME_RINVDSTADR,
     Code.NO_CREDITS: CommandStatus.ESME_RSUBMITFAIL,
     Code.UNAVAILABLE: CommandStatus.ESME_RSYSERR,
     Code.INTERNAL_ERROR: CommandStatus.ESME_RSYSERR,
@@ -63,11 +64,10 @@ PARAMETERS: Final[Mapping[str, CommandStatus]] = {
     "dl_name": CommandStatus.ESME_RINVDLNAME,
     "service_type": CommandStatus.ESME_RINVSERTYP,
     "message_id": CommandStatus.ESME_RINVMSGID,
+    # Of cancel_sm: nothing waits, since the message is on its way or over.
+    "message_state": CommandStatus.ESME_RCANCELFAIL,
 }
 """Which field or TLV of a request was wrong. One that is missing is of `REQUESTS`, but for an address."""
-
-CANCEL_REFUSED: Final = CommandStatus.ESME_RCANCELFAIL
-"""The message is on its way or over, or no message between the addresses can be cancelled."""
 
 REPLACE_REFUSED: Final = CommandStatus.ESME_RREPLACEFAIL
 """replace_sm is not served: cancel and submit anew."""
