@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,10 +19,13 @@ TYPES = {"json": "application/json", "xml": "application/xml; charset=utf-8"}
 # Pieces of about this many bytes are sent when a list is read page by page.
 PIECE = 65_536
 
-_UNREAD = (
+UNREAD = Reply(
+    None,
+    Code.UNAVAILABLE,
     "The send was accepted and its messages cannot be listed at present; the same call with its idempotencykey"
-    " lists them in a moment, and sends nothing again."
+    " lists them in a moment, and sends nothing again.",
 )
+"""What is answered in place of a list whose first piece cannot be read."""
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS
 _XML_START = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -35,41 +38,49 @@ _IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
+class Head(NamedTuple):
+    """A status line without its version, and what a front end adds to the headers."""
+
+    status: str = "200 OK"
+    headers: Iterable[tuple[str, str]] = ()
+
+
+OK = Head()
+
+
 def respond(
     start_response: StartResponse,
     reply: Reply,
     output: str,
     request_id: str,
-    status: str = "200 OK",
-    headers: Iterable[tuple[str, str]] = (),
-    away: str = "200 OK",
+    head: Head = OK,
+    away: Head = OK,
 ) -> Iterable[bytes]:
     """Answer with a reply in the form `output` ("json" or "xml"); give the body.
 
-    `status` is an HTTP status line without its version, `headers` what the front end adds. `away` is the status
-    of UNAVAILABLE, which is answered where a list's first piece cannot be read; when a later one cannot, the
-    connection ends.
+    `away` is the head of UNAVAILABLE, which is answered where a list's first piece cannot be read; when a later
+    one cannot, the connection ends.
     """
     pieces: Iterable[bytes] = ()
     if reply.error is None and paged(reply.result):
         pieces = json_pieces(reply.result) if output == "json" else xml_pieces(reply.result)
         try:
-            pieces = chain([next(pieces)], pieces)
+            pieces = opened(pieces)
         except Unavailable:
-            reply, status = Reply(None, Code.UNAVAILABLE, _UNREAD), away
+            reply, head = UNREAD, away
     lines = [
         ("Content-Type", TYPES[output]),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
         ("X-Request-Id", request_id),
-        *headers,
+        *head.headers,
     ]
     if reply.error is None and paged(reply.result):
-        start_response(status, lines)
+        start_response(head.status, lines)
         return pieces
     body = json_body(reply) if output == "json" else xml_body(reply)
     lines.append(("Content-Length", str(len(body))))
-    start_response(status, lines)
+    start_response(head.status, lines)
     return [body]
 
 
@@ -146,6 +157,14 @@ def gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
             yield bytes(waiting)
             waiting.clear()
     yield bytes(waiting)
+
+
+def opened(pieces: Iterator[bytes]) -> Iterable[bytes]:
+    """Read the first piece, so that a list that cannot be read is known before anything is answered.
+
+    Raises `Unavailable`.
+    """
+    return chain([next(pieces)], pieces)
 
 
 def _json_parts(result: Any) -> Iterator[bytes]:

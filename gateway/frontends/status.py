@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
+from math import ceil
 
 from gateway.frontends import StartResponse, render
+from gateway.frontends.render import Head
 from gateway.operations.errors import Code
 from gateway.pipeline.call import Call, Reply
 
@@ -31,11 +33,11 @@ def _status(code: Code) -> HTTPStatus:
 STATUSES: Mapping[Code, int] = {code: int(_status(code)) for code in Code}
 """Every code's status; what is listed nowhere is the caller's mistake, 400."""
 
-# Seconds until a call may do better: a second holds the access's rate anew, a minute of failed logins is over,
-# a database that was away has come back.
-_NEXT_CALL = "1"
-_NEXT_LOGIN = "60"
-_RECOVERED = "5"
+# Seconds until a call may do better: a minute of failed logins is over, a database that was away has come back.
+# Nobody is told to wait for more than an hour.
+_NEXT_LOGIN = 60
+_LONGEST = 3600
+RECOVERED = ("Retry-After", "5")
 
 
 def line(status: int) -> str:
@@ -46,10 +48,14 @@ def line(status: int) -> str:
 def retry_after(call: Call, error: Code | None) -> list[tuple[str, str]]:
     """The header Retry-After (RFC 9110, section 10.2.3) where waiting helps."""
     if error is Code.UNAVAILABLE:
-        return [("Retry-After", _RECOVERED)]
+        return [RECOVERED]
     if error is Code.TOO_MANY_REQUESTS:
-        return [("Retry-After", _NEXT_LOGIN if call.access is None else _NEXT_CALL)]
+        rate = None if call.access is None else call.access.rate
+        return [("Retry-After", str(min(_LONGEST, ceil(1 / rate)) if rate else _NEXT_LOGIN))]
     return []
+
+
+_AWAY = Head(line(STATUSES[Code.UNAVAILABLE]), [RECOVERED])
 
 
 def respond(
@@ -60,10 +66,9 @@ def respond(
     `challenge` makes the WWW-Authenticate of a 401 (RFC 9110, section 11.6.1).
     """
     if reply.error is None:
-        away = line(STATUSES[Code.UNAVAILABLE])
-        return render.respond(start_response, reply, output, call.request_id, away=away)
+        return render.respond(start_response, reply, output, call.request_id, away=_AWAY)
     status = STATUSES[reply.error]
     headers = retry_after(call, reply.error)
     if status == HTTPStatus.UNAUTHORIZED:
         headers.append(("WWW-Authenticate", challenge(reply)))
-    return render.respond(start_response, reply, output, call.request_id, line(status), headers)
+    return render.respond(start_response, reply, output, call.request_id, Head(line(status), headers))

@@ -8,6 +8,7 @@ import orjson
 from gateway import __version__, metrics
 from gateway.frontends import Answers, Application, Environ, Route, StartResponse, web_routes
 from gateway.frontends.render import method_not_allowed, page
+from gateway.frontends.status import RECOVERED
 from gateway.pipeline.ipfilter import client_address
 from gateway.settings import Settings
 
@@ -97,7 +98,9 @@ def _home(doors: Iterable[Route]) -> bytes:
 def _ready(start_response: StartResponse, parts: dict[str, str]) -> list[bytes]:
     ready = all(state == "ok" for state in parts.values())
     body = orjson.dumps({"ready": ready, **parts}, option=orjson.OPT_APPEND_NEWLINE)
-    return page(start_response, "200 OK" if ready else "503 Service Unavailable", body, _JSON)
+    if ready:
+        return page(start_response, "200 OK", body, _JSON)
+    return page(start_response, "503 Service Unavailable", body, _JSON, [RECOVERED])
 
 
 def _metrics(environ: Environ, start_response: StartResponse, settings: Settings) -> list[bytes]:

@@ -136,6 +136,21 @@ def test_by_post_alone(world: World, path: str) -> None:
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
 
 
+def test_tokens_count_against_the_rate(world: World) -> None:
+    """Asking for one, renewing and ending it are calls as any: of a rate below one a second one comes at once."""
+    who = world.door.access(world.other.email, "--rate", "30/h")
+    given = log_in(world.door, who)
+    answers = [
+        post(world.door, "/api/jwt/token", {"user": who.user, "password": who.password}),
+        renew(world.door, given["refresh_token"]),
+        post(world.door, "/api/jwt/revoke", {"token": given["access_token"]}),
+    ]
+    for answer in answers:
+        assert (answer.status, json.loads(answer.body)["code"]) == (429, "TOO_MANY_REQUESTS")
+        assert answer.headers["retry-after"] == "125"
+    assert call(world.door, given["access_token"]).status == 429
+
+
 def test_failed_logins_are_held_up(world: World) -> None:
     values = {"user": "nobody-jwt", "password": "wrong"}
     answers = [post(world.door, "/api/jwt/token", values, source="127.0.0.78")]

@@ -15,6 +15,7 @@ from gateway.frontends.soap.tree import Node
 from gateway.operations.errors import Code, Refusal
 from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.ipfilter import client_address
+from gateway.storage.errors import Unavailable
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _TYPES = {"text/xml": SOAP11, "application/xml": SOAP11, "application/soap+xml": SOAP12}
@@ -160,11 +161,16 @@ def _respond(
     start_response: StartResponse, version: Version, method: Method, reply: Reply, request_id: str
 ) -> Iterable[bytes]:
     headers = _headers(version, request_id)
-    parts = _envelope(version, method.reply(reply))
     if reply.error is None and render.paged(reply.result):
-        start_response("200 OK", headers)
-        return render.gathered(part.encode() for part in parts)
-    content = "".join(parts).encode()
+        parts = _envelope(version, method.reply(reply))
+        try:
+            pieces = render.opened(render.gathered(part.encode() for part in parts))
+        except Unavailable:
+            reply = render.UNREAD
+        else:
+            start_response("200 OK", headers)
+            return pieces
+    content = "".join(_envelope(version, method.reply(reply))).encode()
     start_response("200 OK", [*headers, _length(content)])
     return [content]
 

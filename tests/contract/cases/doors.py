@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from gateway.docs import NEVER
 from gateway.operations.catalogue import CATALOGUE, Operation
 from gateway.operations.errors import Code
 from tests.contract.cases.calls import names
@@ -188,13 +189,7 @@ STATUSES = {
 OWN_WORDS = (Code.MISSING_USER, Code.INCORRECT_USER_PASSWORD)
 
 # By protocol and code: what cannot reach a front end, and why. `test_every_door` shows each.
-UNREACHABLE: Mapping[tuple[str, Code], str] = {
-    ("jwt", Code.MISSING_PASSWORD): "A token is one piece: without it the call has no user either.",
-    ("soap", Code.MISSING_CLASS): "A method names its class: there is no class to leave out.",
-    ("soap", Code.INCORRECT_CLASS): "A method names its class: an element `class` is unknown, and ignored.",
-    ("soap", Code.MISSING_METHOD): "A Body without an element is no call, and is answered with a Fault.",
-    ("soap", Code.INCORRECT_METHOD): "An element that the WSDL does not have is no call: a Fault says so.",
-}
+UNREACHABLE = NEVER
 
 # Front ends' files that take no calls of operations, and why.
 NO_CALLS = {

@@ -1,7 +1,7 @@
 """SOAP through the whole pipeline: every operation, the errors that any call can meet, and the log."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from gateway.operations.catalogue import CATALOGUE
 from gateway.operations.context import Credits, Rows
 from gateway.pipeline.call import Reply
 from gateway.storage.database import Database
+from gateway.storage.errors import Unavailable
 from gateway.storage.queries import accesses, log
 from tests.support.pipeline import CREDIT, SECRET, Customer, Installation, installed
 from tests.support.soap import (
@@ -229,3 +230,54 @@ def test_long_lists_are_sent_while_they_are_read() -> None:
     (outer,) = root[0][0]
     assert len(outer.findall(f"{{{NS}}}result/{{{NS}}}destinations")) == 20_000
     SCHEMA.assertValid(root[0][0])
+
+
+def sent_to_a_group(pages: Callable[[], Iterator[list[dict[str, str]]]]) -> Listener:
+    """What answers that a group was sent to, with a list of destinations that is read from the database."""
+    return Listener(lambda _: Reply({"id": "1", "count": 1, "credits": Credits(1), "destinations": Rows(pages, 1)}))
+
+
+SENDSMSTOGROUP = {"user": "u", "password": "p", "from": "S", "countrycode": "34", "idgroup": "1", "sms": "x"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_list_that_cannot_be_read_is_unavailable(version: str) -> None:
+    """The database went away after the send was committed: a reply with its error, as at the other doors."""
+
+    def pages() -> Iterator[list[dict[str, str]]]:
+        raise Unavailable("The database is away.")
+        yield []
+
+    content = envelope(request("sendsmstogroup", SENDSMSTOGROUP), "", version)
+    answer = post(sent_to_a_group(pages), content, TYPES[version])
+    check(answer)
+    assert answer.status == 200
+    assert (answer.reply["status"], answer.reply["error"]) == ("ERROR", "UNAVAILABLE")
+    assert "idempotencykey" in answer.reply["detail"]
+    assert "result" not in answer.reply
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_list_that_fails_is_a_fault(version: str) -> None:
+    def pages() -> Iterator[list[dict[str, str]]]:
+        yield [{}["missing"]]
+
+    answer = post(
+        sent_to_a_group(pages), envelope(request("sendsmstogroup", SENDSMSTOGROUP), "", version), TYPES[version]
+    )
+    check(answer)
+    assert answer.status == 500
+    assert answer.fault in ("Server", "Receiver")
+    assert "missing" not in answer.reason
+
+
+def test_a_list_that_breaks_off_is_not_ended_as_if_it_were_whole() -> None:
+    def pages() -> Iterator[list[dict[str, str]]]:
+        for page in range(5):
+            yield [{"messageid": str(page * 1000 + n), "destination": "34600000001"} for n in range(1000)]
+        raise Unavailable("The database is away.")
+
+    pieces = iter(pieces_of(sent_to_a_group(pages), envelope(request("sendsmstogroup", SENDSMSTOGROUP))))
+    assert b"<destinations>" in next(pieces)
+    with pytest.raises(Unavailable):
+        list(pieces)

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.frontends.status import STATUSES, line, retry_after
 from gateway.operations.errors import Code
+from gateway.storage.records import Access
 from tests.support.calls import a_call, an_access
 
 TABLE = {
@@ -27,17 +28,23 @@ def test_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "known", "seconds"),
+    ("code", "access", "seconds"),
     [
-        (Code.TOO_MANY_REQUESTS, False, "60"),
-        (Code.TOO_MANY_REQUESTS, True, "1"),
-        (Code.UNAVAILABLE, True, "5"),
-        (Code.UNAVAILABLE, False, "5"),
-        (Code.NO_CREDITS, True, None),
-        (None, True, None),
+        (Code.TOO_MANY_REQUESTS, None, "60"),
+        (Code.TOO_MANY_REQUESTS, an_access(rate=10.0), "1"),
+        (Code.TOO_MANY_REQUESTS, an_access(rate=0.5), "2"),
+        (Code.TOO_MANY_REQUESTS, an_access(rate=30 / 3600), "120"),
+        (Code.TOO_MANY_REQUESTS, an_access(rate=0.0001), "3600"),
+        (Code.UNAVAILABLE, an_access(), "5"),
+        (Code.UNAVAILABLE, None, "5"),
+        (Code.NO_CREDITS, an_access(), None),
+        (None, an_access(), None),
     ],
-    ids=["failed logins", "rate", "unavailable", "unavailable to a stranger", "another", "success"],
-)
-def test_retry_after(code: Code | None, known: bool, seconds: str | None) -> None:
-    call = a_call(access=an_access() if known else None)
+    ids=[
+        "failed logins", "rate", "30 a minute", "30 an hour", "hardly ever", "unavailable",
+        "unavailable to a stranger", "another", "success",
+    ],
+)  # fmt: skip
+def test_retry_after(code: Code | None, access: Access | None, seconds: str | None) -> None:
+    call = a_call(access=access)
     assert retry_after(call, code) == ([("Retry-After", seconds)] if seconds else [])
