@@ -5,7 +5,7 @@ of the loop; reading stops while the peer does not take what was written; a clos
 """
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from gateway.smpp.events import Close, Event
 from gateway.smpp.pdu import Pdu
@@ -121,9 +121,9 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is there."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (streams have no other)
-        self._transport = transport
-        transport.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
+        # Streams have no other; uvloop's is one by its methods, not by its class.
+        self._transport = stream = cast(asyncio.Transport, transport)
+        stream.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
         name = transport.get_extra_info("peername")
         if isinstance(name, tuple):
             self.peer = (str(name[0]), int(name[1]))
