@@ -24,6 +24,7 @@ class _Metrics:
         self.calls = Counter("trunkline_calls", "Calls answered.", ("protocol", "method", "outcome"))
         self.messages = Counter("trunkline_messages", "Messages that came into a state.", ("state",))
         self.carrier = Counter("trunkline_carrier_answers", "Answers of carriers.", ("carrier", "outcome"))
+        self.deliveries = Counter("trunkline_deliveries", "What became of deliveries to customers.", ("outcome",))
         self.depth = Gauge(
             "trunkline_queue_depth", "Messages due and not yet sent.", ("carrier",), multiprocess_mode="mostrecent"
         )
@@ -93,6 +94,12 @@ def queue(carrier: str, depth: int, oldest_seconds: float) -> None:
 def carrier(carrier: str, outcome: str, n: int) -> None:
     """A carrier gave `n` answers of this outcome."""
     if _metrics is not None and n and (child := _metrics.child(_metrics.carrier, carrier, outcome)) is not None:
+        child.inc(n)
+
+
+def deliveries(outcome: str, n: int) -> None:
+    """`n` receipts or messages for SMPP customers were acknowledged, put_off or dropped."""
+    if _metrics is not None and n and (child := _metrics.child(_metrics.deliveries, outcome)) is not None:
         child.inc(n)
 
 

@@ -81,8 +81,8 @@ _CLAIM = {
     # The array is found first, by the index; a join might read the whole table.
     "postgresql": f"{_TAKE} = ANY(ARRAY(SELECT r.id FROM unnest(?::bigint[], ?::bigint[], ?::int[])"
     " AS w(account, access, most) CROSS JOIN LATERAL (SELECT id FROM outbox"
-    f" WHERE {_DUE.format(account='w.account', access='w.access')} {_ORDER} w.most FOR UPDATE SKIP LOCKED) AS r))"
-    f" RETURNING {_CLAIMED}",
+    f" WHERE {_DUE.format(account='w.account', access='w.access')} {_ORDER} w.most FOR UPDATE SKIP LOCKED) AS r"
+    f" LIMIT ?)) RETURNING {_CLAIMED}",
 }
 _MESSAGES = (
     "SELECT id, account_id, source, source_ton, source_npi, destination, destination_ton, destination_npi,"
@@ -118,20 +118,16 @@ def waiting(talk: Talk, keys: Sequence[Key], now: int) -> list[Key]:
     return [keys[row[0]] for row in rows]
 
 
-def claim(talk: Talk, wanted: Sequence[tuple[int, int, int]], now: int, until: int) -> list[Entry]:
-    """Take what is due, oldest first, until `until`; `wanted` are accounts, accesses, and how many at most of each.
+def claim(talk: Talk, wanted: Sequence[tuple[int, int, int]], now: int, until: int, most: int) -> list[Entry]:
+    """Take what is due, oldest first, until `until`; `wanted` are accounts, accesses, and how many of each at most.
 
-    A row that another server takes at this moment is left out.
+    It ends at `most` in all: then the last of `wanted` get nothing. A row that another server takes at this moment
+    is left out.
     """
     if talk.dialect == "sqlite":
-        claim_one = _CLAIM["sqlite"]
-        rows = [
-            row
-            for account_id, access_id, most in wanted
-            for row in talk.all(claim_one, until, account_id, access_id, now, now, most)
-        ]
+        rows = _claim_in_turn(talk, wanted, now, until, most)
     else:
-        rows = talk.all(_CLAIM["postgresql"], until, *_columns(wanted, 3), now, now)
+        rows = talk.all(_CLAIM["postgresql"], until, *_columns(wanted, 3), now, now, most)
     rows.sort()
     kinds: dict[str, list[int]] = {}
     for row in rows:
@@ -154,6 +150,18 @@ def remove(talk: Talk, entries: Sequence[Entry]) -> None:
         talk.many(_REMOVE["sqlite"], rows)
     elif rows:
         talk.run(_REMOVE["postgresql"], *_columns(rows, 2))
+
+
+def _claim_in_turn(
+    talk: Talk, wanted: Sequence[tuple[int, int, int]], now: int, until: int, most: int
+) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for account_id, access_id, limit in wanted:
+        room = min(limit, most - len(rows))
+        if room <= 0:
+            break
+        rows += talk.all(_CLAIM["sqlite"], until, account_id, access_id, now, now, room)
+    return rows
 
 
 def _found(talk: Talk, query: str, message_ids: list[int] | None) -> list[tuple[Any, ...]]:

@@ -59,11 +59,11 @@ def arrived(world: World, number: int = 5, body: str = "Hi", **values: Any) -> i
 
 
 def claim(
-    world: World, *wanted: tuple[Key, int], now: int = NOW, until: int | None = None, database: Database | None = None
+    world: World, *wanted: tuple[Key, int], now: int = NOW, most: int = 1_000, database: Database | None = None
 ) -> list[Entry]:
     rows = [(*key, most) for key, most in wanted or [((world.account, ACCESS), 100)]]
     with (database or world.database).transaction() as connection:
-        return outbox.claim(Talk(connection), rows, now, now + LEASE if until is None else until)
+        return outbox.claim(Talk(connection), rows, now, now + LEASE, most)
 
 
 def numbers(entries: list[Entry]) -> list[int]:
@@ -123,6 +123,12 @@ def test_each_key_has_a_limit_of_its_own(world: World) -> None:
     theirs = [told(world, access_id=9, account_id=other) for _ in range(3)]
     keys = [((world.account, ACCESS), 1), ((world.account, 8), 2), ((other, 9), 3)]
     assert numbers(claim(world, *keys)) == [*mine[:1], *second[:2], *theirs]
+
+
+def test_a_claim_is_bounded_in_all(world: World) -> None:
+    made = [told(world, access_id=access_id) for access_id in (1, 2, 3) for _ in range(3)]
+    keys = [((world.account, access_id), 2) for access_id in (1, 2, 3)]
+    assert numbers(claim(world, *keys, most=3)) == [*made[:2], made[3]]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +267,7 @@ def test_a_row_that_is_being_claimed_is_passed_over(world: World, database_url: 
     second = told(world)
     other = Database.open(database_url)
     with world.database.transaction() as mine:
-        assert len(outbox.claim(Talk(mine), [(world.account, ACCESS, 1)], NOW, NOW + LEASE)) == 1
+        assert len(outbox.claim(Talk(mine), [(world.account, ACCESS, 1)], NOW, NOW + LEASE, 9)) == 1
         assert numbers(claim(world, database=other)) == [second]
     other.close()
 
@@ -334,7 +340,7 @@ def test_every_statement_finds_its_rows_by_an_index(world: World) -> None:
             connection.execute(text("ANALYZE outbox"))
         talk = Explained(connection, plans)
         outbox.waiting(talk, keys, NOW)
-        entries = outbox.claim(talk, [(*key, 10) for key in keys[:3]], NOW, NOW + LEASE)
+        entries = outbox.claim(talk, [(*key, 10) for key in keys[:3]], NOW, NOW + LEASE, 1_000)
         outbox.put_off(talk, [(entry, NOW) for entry in entries])
         outbox.remove(talk, entries)
     for statement, expected in BY_INDEX[world.database.dialect]:
