@@ -10,6 +10,7 @@ _COMMANDS = {
     "run": ("serve", "Run everything on this machine."),
     "web": ("serve", "Run the web server alone."),
     "dispatch": ("serve", "Run the dispatcher alone."),
+    "smpp": ("serve", "Run the SMPP server alone."),
     "account": ("account", "Customers: create, list, show, credit, suspend."),
     "access": ("access", "Ways into an account: create, list, rotate, revoke, key."),
     "jwt": ("jwt", "Tokens of the JWT front end: rotate the key, list keys, revoke."),

@@ -24,7 +24,21 @@ class _Metrics:
         self.calls = Counter("trunkline_calls", "Calls answered.", ("protocol", "method", "outcome"))
         self.messages = Counter("trunkline_messages", "Messages that came into a state.", ("state",))
         self.carrier = Counter("trunkline_carrier_answers", "Answers of carriers.", ("carrier", "outcome"))
-        self.deliveries = Counter("trunkline_deliveries", "What became of deliveries to customers.", ("outcome",))
+        self.links = Gauge(
+            "trunkline_carrier_links",
+            "Links to a carrier that are bound.",
+            ("carrier",),
+            multiprocess_mode="mostrecent",
+        )
+        self.ready = Gauge(
+            "trunkline_carrier_ready",
+            "Whether a carrier takes messages (1) or not (0).",
+            ("carrier",),
+            multiprocess_mode="mostrecent",
+        )
+        self.deliveries = Counter(
+            "trunkline_deliveries", "What became of deliveries to SMPP customers.", ("outcome",)
+        )
         self.depth = Gauge(
             "trunkline_queue_depth", "Messages due and not yet sent.", ("carrier",), multiprocess_mode="mostrecent"
         )
@@ -34,6 +48,10 @@ class _Metrics:
             ("carrier",),
             multiprocess_mode="mostrecent",
         )
+        self.sessions = Gauge(
+            "trunkline_smpp_sessions", "Sessions of SMPP customers.", ("mode",), multiprocess_mode="mostrecent"
+        )
+        self.pdus = Counter("trunkline_smpp_pdus", "SMPP requests of customers and ours.", ("command", "status"))
         self.batch = Histogram("trunkline_commit_calls", "Calls written by one commit.", buckets=_BATCH)
         self.commit = Histogram("trunkline_commit_seconds", "Time of one commit.", buckets=_COMMIT)
         self._children: dict[tuple[Any, ...], Any] = {}
@@ -64,10 +82,10 @@ def start(folder: Path) -> None:
         _metrics = _Metrics()
 
 
-def call(protocol: str, method: str, outcome: str) -> None:
-    """A call was answered; `method` is the operation's name or "unknown"."""
+def call(protocol: str, method: str, outcome: str, n: int = 1) -> None:
+    """`n` calls were answered; `method` is the operation's name or "unknown"."""
     if _metrics is not None and (child := _metrics.child(_metrics.calls, protocol, method, outcome)) is not None:
-        child.inc()
+        child.inc(n)
 
 
 def messages(state: str, n: int) -> None:
@@ -95,6 +113,30 @@ def carrier(carrier: str, outcome: str, n: int) -> None:
     """A carrier gave `n` answers of this outcome."""
     if _metrics is not None and n and (child := _metrics.child(_metrics.carrier, carrier, outcome)) is not None:
         child.inc(n)
+
+
+def sessions(mode: str, n: int) -> None:
+    """How many SMPP sessions of this mode there are: transmitter, receiver, transceiver, or unbound."""
+    if _metrics is not None and (child := _metrics.child(_metrics.sessions, mode)) is not None:
+        child.set(n)
+
+
+def pdus(command: str, status: str, n: int) -> None:
+    """`n` SMPP requests of this command were answered with this status, in the standard's words."""
+    if _metrics is not None and (child := _metrics.child(_metrics.pdus, command, status)) is not None:
+        child.inc(n)
+
+
+def links(carrier: str, bound: int) -> None:
+    """How many links to a carrier are bound."""
+    if _metrics is not None and (child := _metrics.child(_metrics.links, carrier)) is not None:
+        child.set(bound)
+
+
+def ready(carrier: str, value: bool) -> None:
+    """Whether a carrier takes messages."""
+    if _metrics is not None and (child := _metrics.child(_metrics.ready, carrier)) is not None:
+        child.set(int(value))
 
 
 def deliveries(outcome: str, n: int) -> None:

@@ -22,7 +22,8 @@ from gateway.hosting import lifeline, listen
 from gateway.hosting.folder import Folder
 from gateway.hosting.preparation import Preparation
 
-HTTP_SOCKET = "TRUNKLINE_HTTP_FD"
+# By protocol: the variable that hands a role its listening socket.
+SOCKETS = {"http": "TRUNKLINE_HTTP_FD", "smpp": "TRUNKLINE_SMPP_FD", "smpp_tls": "TRUNKLINE_SMPP_TLS_FD"}
 
 # Seconds until a role that died is started again: the first value at once, doubled each time it dies young.
 FIRST_DELAY = 0.1
@@ -34,7 +35,8 @@ IMPATIENCE = 1.0
 # The exit status of a role that cannot start with what it was told: starting it again would not help.
 BAD_INPUT = 2
 
-ROLES = ("web", "dispatch")
+# The roles, and the protocols that each listens for; one that would listen for nothing is not started.
+ROLES = {"web": ("http",), "dispatch": (), "smpp": ("smpp", "smpp_tls")}
 
 
 @dataclass(slots=True)
@@ -193,15 +195,14 @@ def run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
         if told is None:
             return preparation.status
         folder = Folder(Path(told["data"]))
-        with folder.lock(), _listening(told) as http:
+        with folder.lock(), _listening(told) as listeners:
             prepared = preparation.finish(signals)
             if prepared is None:
                 return preparation.status
             folder.clean()
-            _announce(told, listen.shown(http), prepared)
-            web = Role("web", {HTTP_SOCKET: str(http.fileno())}, (folder.shared, http.fileno()))
-            others = [Role(name, {}, (folder.shared,)) for name in ROLES if name != "web"]
-            status = Supervisor([web, *others], arguments, [http]).run(signals)
+            _announce(told, {name: listen.shown(listener) for name, listener in listeners.items()}, prepared)
+            roles = list(_roles(listeners, folder.shared))
+            status = Supervisor(roles, arguments, list(listeners.values())).run(signals)
     say("stopped")
     return status
 
@@ -212,18 +213,28 @@ def say(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _listening(told: Mapping[str, Any]) -> Iterator[socket.socket]:
-    with listen.bind(told["http"], "http", frozenset(told["allow_plaintext"])) as listener:
-        yield listener
+def _listening(told: Mapping[str, Any]) -> Iterator[dict[str, socket.socket]]:
+    """The listening sockets by protocol; protocols without an address have none."""
+    with contextlib.ExitStack() as opened:
+        plaintext = frozenset(told["allow_plaintext"])
+        yield {name: opened.enter_context(listen.bind(told[name], name, plaintext)) for name in SOCKETS if told[name]}
 
 
-def _announce(told: Mapping[str, Any], http: str, prepared: Mapping[str, Any]) -> None:
+def _roles(listeners: Mapping[str, socket.socket], shared: int) -> Iterator[Role]:
+    for name, protocols in ROLES.items():
+        own = {protocol: listeners[protocol].fileno() for protocol in protocols if protocol in listeners}
+        if own or not protocols:
+            variables = {SOCKETS[protocol]: str(number) for protocol, number in own.items()}
+            yield Role(name, variables, (shared, *own.values()))
+
+
+def _announce(told: Mapping[str, Any], shown: Mapping[str, str], prepared: Mapping[str, Any]) -> None:
     from gateway.hosting import welcome  # noqa: PLC0415 - needed once
 
-    text = welcome.addresses(http, told)
+    text = welcome.addresses(shown, told)
     first = prepared.get("first_start")
     if first:
-        text = welcome.first_start(text, http, first)
+        text = welcome.first_start(text, shown["http"], first)
         if not sys.stdout.isatty():
             text += f"\nThis is also kept in {welcome.save(Path(told['data']), text)}, for you alone to read.\n"
     with contextlib.suppress(BrokenPipeError):

@@ -63,6 +63,23 @@ def dispatch() -> None:
     role.run(settings)
 
 
+@click.command(cls=Command)
+@click.option("--smpp", metavar="HOST:PORT", help="Where it listens.")
+def smpp(smpp: str | None) -> None:
+    """Run the SMPP server alone."""
+    from gateway.hosting import smpp as role  # noqa: PLC0415
+    from gateway.hosting.lifeline import Lifeline  # noqa: PLC0415
+
+    settings = session().settings(smpp=smpp)
+    try:
+        opened = role.doors(settings)
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    _check_database()
+    Lifeline().watch()
+    role.run(settings, opened)
+
+
 def _check_database() -> None:
     """Fail in one line where the database is away or is not of this version."""
     with session().database():

@@ -6,6 +6,8 @@ import socket
 from ipaddress import ip_address
 
 BACKLOG = 1024
+# The protocol that carries nothing in clear text.
+ENCRYPTED = "smpp_tls"
 
 
 def split(address: str) -> tuple[str, int]:
@@ -24,12 +26,12 @@ def bind(address: str, protocol: str, plaintext: frozenset[str]) -> socket.socke
     """Listen at HOST:PORT; port 0 is any free one.
 
     `protocol` ("http", "smpp") may listen off loopback only where `plaintext`, the setting allow_plaintext,
-    names it. Raises `ValueError` for an address that cannot be or is not allowed, `OSError` for one that is in
-    use or not this machine's; each text is one sentence.
+    names it; "smpp_tls" may anywhere. Raises `ValueError` for an address that cannot be or is not allowed,
+    `OSError` for one that is in use or not this machine's; each text is one sentence.
     """
     host, port = split(address)
     family, place = _resolved(host, port)
-    if protocol not in plaintext and not ip_address(place[0].partition("%")[0]).is_loopback:
+    if protocol != ENCRYPTED and protocol not in plaintext and not ip_address(place[0].partition("%")[0]).is_loopback:
         raise ValueError(
             f"{protocol} at {address} would carry passwords in clear text: listen at 127.0.0.1 behind a TLS proxy,"
             f" or set TRUNKLINE_ALLOW_PLAINTEXT={protocol} where the network is trusted"
@@ -71,7 +73,8 @@ def _resolved(host: str, port: int) -> tuple[int, tuple[str, int]]:
 
 def _why(error: OSError, address: str, protocol: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"{address} is in use by another program: stop it or choose another port with --{protocol}"
+        option = "TRUNKLINE_SMPP_TLS" if protocol == ENCRYPTED else f"--{protocol}"
+        return f"{address} is in use by another program: stop it or choose another port with {option}"
     if error.errno == errno.EACCES:
         return f"{address} may not be listened at: ports below 1024 need the right to do so"
     return f"{address} cannot be listened at: {error.strerror}"

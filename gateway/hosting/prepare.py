@@ -28,6 +28,8 @@ def main() -> None:
             {
                 "data": str(settings.data.absolute()),
                 "http": settings.http,
+                "smpp": settings.smpp,
+                "smpp_tls": settings.smpp_tls if settings.smpp and settings.smpp_secure else "",
                 "allow_plaintext": sorted(settings.allow_plaintext),
                 "public_url": settings.public_url,
             }

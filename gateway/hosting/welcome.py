@@ -17,12 +17,16 @@ DESTINATION = "34600000001"
 _BARE = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def addresses(http: str, told: Mapping[str, Any]) -> str:
-    """Where the gateway answers; `http` is HOST:PORT, `told` what the supervisor knows of the settings."""
-    return (
-        f"Trunkline {__version__} runs on http://{_reachable(http)}/ with its data in {told['data']}\n"
-        "Ctrl-C stops it.\n"
-    )
+def addresses(shown: Mapping[str, str], told: Mapping[str, Any]) -> str:
+    """Where the gateway answers.
+
+    `shown` has HOST:PORT by protocol (http, smpp, smpp_tls), `told` is what the supervisor knows of the settings.
+    """
+    lines = [f"Trunkline {__version__} runs on http://{_reachable(shown['http'])}/ with its data in {told['data']}"]
+    if "smpp" in shown:
+        secure = f", with TLS on {_reachable(shown['smpp_tls'])}" if "smpp_tls" in shown else ""
+        lines.append(f"SMPP clients bind to {_reachable(shown['smpp'])}{secure}")
+    return "\n".join((*lines, "Ctrl-C stops it.", ""))
 
 
 def first_start(text: str, http: str, made: Mapping[str, Any]) -> str:

@@ -58,7 +58,7 @@ def allowed(access: Access, source_ip: str) -> bool:
     known = _verdicts.get(key)
     if known is not None and known[0] is networks:
         return known[1]
-    verdict = _within(parse(source_ip), networks)
+    verdict = within(parse(source_ip), networks)
     if len(source_ip) <= _LONGEST:
         if len(_verdicts) >= _CACHED:
             _verdicts.clear()
@@ -92,7 +92,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     if address is None:
         return peer[:45]
     rest = forwarded_for
-    while rest and trusted and _within(address, trusted):
+    while rest and trusted and within(address, trusted):
         rest, _, entry = rest.rpartition(",")
         before = _forwarded(entry.strip())
         if before is None:
@@ -101,7 +101,7 @@ def client_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
     return str(address)
 
 
-def _within(address: Address | None, networks: Iterable[Network]) -> bool:
+def within(address: Address | None, networks: Iterable[Network]) -> bool:
     return address is not None and any(address in _unmapped(network) for network in networks)
 
 

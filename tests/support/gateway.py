@@ -27,13 +27,14 @@ STOP = 30.0
 class Gateway:
     """A running gateway.
 
-    `url` is its address without a slash at the end, `user` and `secret` the demo account's access, `data` its
+    `url` is its address without a slash at the end, `smpp_port` that of its SMPP server, `user` and `secret` the demo account's access, `data` its
     folder, `output` what it printed.
     """
 
     def __init__(self, data: Path, **variables: str) -> None:
         self.data = data
         self.port = free_port()
+        self.smpp_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.user = self.secret = ""
         self._variables = {
@@ -63,7 +64,13 @@ class Gateway:
             (self.data.parent / f"{self.data.name}.err").open("ab") as err,
         ):
             self._process = subprocess.Popen(
-                [*self._trunkline("run"), "--http", f"127.0.0.1:{self.port}"],
+                [
+                    *self._trunkline("run"),
+                    "--http",
+                    f"127.0.0.1:{self.port}",
+                    "--smpp",
+                    f"127.0.0.1:{self.smpp_port}",
+                ],
                 env=self._variables,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gateway.pipeline.authenticate import Authenticator
     from gateway.pipeline.limit import Limiter
     from gateway.pipeline.logbook import Logbook
-    from gateway.pipeline.pipeline import Pipeline
+    from gateway.pipeline.pipeline import Observes
     from gateway.settings import Settings
     from gateway.storage.database import Database
     from gateway.storage.directory import Directory
@@ -27,8 +27,8 @@ class Services:
     """The process's parts, all of them for the thread of its event loop.
 
     `host` commits (`await host.submit(...)`, `await host.transact(...)`, `host.post(row)`); `ids.take(n)` gives ids
-    without waiting and raises `Unavailable` when there are none; `pipeline.begin` may be called, never
-    `pipeline.handle`, which would wait. `now` is in UTC microseconds.
+    without waiting and raises `Unavailable` when there are none; `machines` is how many take calls now. `now` is
+    in UTC microseconds.
     """
 
     settings: Settings
@@ -36,10 +36,11 @@ class Services:
     directory: Directory
     host: AsyncHost
     ids: IdsAhead
-    pipeline: Pipeline
     authenticator: Authenticator
     limiter: Limiter
     logbook: Logbook
+    observer: Observes
     node: Node
+    machines: int = 1
     now: Callable[[], int] = field(default=clock.now)
     monotonic: Callable[[], float] = field(default=monotonic)

@@ -1,0 +1,170 @@
+"""What sessions leave behind: the rows of the log of calls, the lines of the process's own, the numbers."""
+
+from collections import Counter
+from functools import cache
+
+from gateway import logs, metrics
+from gateway.frontends.smpp.bound import Bound, Mode
+from gateway.frontends.smpp.services import Services
+from gateway.operations.catalogue import NoParameters, Operation, Parameters
+from gateway.operations.errors import Code
+from gateway.pipeline.call import Call, Reply
+from gateway.smpp.constants import RESPONSE_BIT, CommandId, CommandStatus
+from gateway.smpp.pdu import Bind, Pdu
+from gateway.storage.errors import Unavailable
+from gateway.storage.records import Access
+
+PROTOCOL = CLASS = "smpp"
+
+
+class BindParameters(Parameters):
+    """What the log keeps of a bind."""
+
+    system_type: str | None = None
+    interface_version: str | None = None
+    addr_ton: str | None = None
+    addr_npi: str | None = None
+    address_range: str | None = None
+
+
+def _operation(method: str, parameters: type[Parameters]) -> Operation:
+    def run(*_: object) -> None:
+        raise AssertionError("binds and unbinds are run by the session")
+
+    return Operation(CLASS, method, parameters, None, (), "", {}, run)  # type: ignore[arg-type]
+
+
+BINDS = {mode: _operation(f"bind_{mode}", BindParameters) for mode in Mode}
+UNBIND = _operation("unbind", NoParameters)
+
+
+def bind_call(pdu: Bind, mode: Mode, source_ip: str, session: int, now: int) -> Call:
+    """A bind as a call; `now` is in UTC microseconds."""
+    return Call(
+        protocol=PROTOCOL,
+        source_ip=source_ip,
+        login=pdu.system_id,
+        secret=pdu.password,
+        class_name=CLASS,
+        method=f"bind_{mode}",
+        parameters={
+            "interface_version": f"0x{pdu.interface_version:02X}",
+            "system_type": pdu.system_type,
+            "addr_ton": str(pdu.addr_ton),
+            "addr_npi": str(pdu.addr_npi),
+            "address_range": pdu.address_range,
+        },
+        request_id=f"{session}-{pdu.sequence_number}",
+        received_at=now,
+        operation=BINDS[mode],
+    )
+
+
+class Journal:
+    """See the module."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._answers: Counter[tuple[int, int]] = Counter()
+        self._refused: Counter[tuple[str, str]] = Counter()
+
+    def call(self, call: Call, reply: Reply, access: Access | None) -> None:
+        """A bind or an unbind was decided. Raises `Unavailable` where it cannot be logged."""
+        services = self._services
+        call.access = access
+        if access is None:
+            tried = services.directory.access(call.login) if call.login else None
+            rows = services.logbook.stranger(call, reply, tried, call.operation)
+        else:
+            rows = [services.logbook.row(call, reply, access, call.operation)]
+        for row in rows:
+            services.host.post(row)
+        services.observer.call(call, reply, call.operation)
+
+    def unbound(self, bound: Bound, reason: str) -> None:
+        """A session ended, in whatever way."""
+        services = self._services
+        seconds = int(services.monotonic() - bound.since)
+        call = Call(
+            protocol=PROTOCOL,
+            source_ip=bound.source_ip,
+            login=bound.access.login,
+            secret=None,
+            class_name=CLASS,
+            method="unbind",
+            parameters={},
+            request_id=str(bound.id),
+            received_at=services.now(),
+            operation=UNBIND,
+        )
+        logs.info(
+            "smpp session ended",
+            account=bound.access.account.id,
+            access=bound.access.id,
+            source_ip=bound.source_ip,
+            mode=str(bound.mode),
+            session=bound.id,
+            seconds=seconds,
+            reason=reason,
+        )
+        try:
+            self.call(call, Reply({"session": str(bound.id), "reason": reason, "seconds": seconds}), bound.access)
+        except Unavailable as error:
+            logs.warning("an unbind cannot be logged", session=bound.id, reason=str(error))
+
+    def refused_bind(self, command_id: int, source_ip: str, status: int, reason: str, access: Access | None) -> None:
+        """The session itself refused a bind: unreadable, or not the first."""
+        services = self._services
+        mode = MODES[command_id]
+        call = bind_call(Bind(), mode, source_ip, 0, services.now())
+        call.login, call.parameters, call.request_id = None if access is None else access.login, {}, "-"
+        code = Code.NOT_PERMITTED if status == CommandStatus.ESME_RALYBND else Code.INCORRECT_PARAM
+        try:
+            self.call(call, Reply(None, code, reason), access)
+        except Unavailable as error:
+            logs.warning("a refused bind cannot be logged", source_ip=source_ip, reason=str(error))
+
+    def turned_away(self, source_ip: str, reason: str) -> None:
+        """A connection was closed before anything was read of it; a line a second for each reason is enough."""
+        if len(self._refused) < _REASONS:
+            self._refused[source_ip, reason] += 1
+
+    def answered(self, response: Pdu) -> None:
+        """A request was answered, by us or by the peer."""
+        self._answers[response.command_id & ~RESPONSE_BIT, response.command_status] += 1
+
+    def refused(self, command_id: int, status: int) -> None:
+        """The session itself refused a request."""
+        self._answers[command_id & ~RESPONSE_BIT, status] += 1
+
+    def flush(self, sessions: Counter[str]) -> None:
+        """Hand the numbers on; `sessions` by mode, and "unbound"."""
+        for mode in (*Mode, "unbound"):
+            metrics.sessions(str(mode), sessions[str(mode)])
+        for (command_id, status), n in self._answers.items():
+            metrics.pdus(_command(command_id), _status(status), n)
+        self._answers.clear()
+        for (source_ip, reason), n in self._refused.items():
+            logs.warning("smpp connections turned away", source_ip=source_ip, reason=reason, count=n)
+        self._refused.clear()
+
+
+_REASONS = 50
+
+MODES = {
+    int(CommandId.BIND_TRANSMITTER): Mode.TRANSMITTER,
+    int(CommandId.BIND_RECEIVER): Mode.RECEIVER,
+    int(CommandId.BIND_TRANSCEIVER): Mode.TRANSCEIVER,
+}
+
+
+@cache
+def _command(command_id: int) -> str:
+    # A label is a word of ours, whatever number a client sends.
+    known = CommandId._value2member_map_.get(command_id)
+    return "unknown" if known is None else CommandId(command_id).name.lower()
+
+
+def _status(status: int) -> str:
+    known = CommandStatus._value2member_map_.get(status)
+    return "other" if known is None else CommandStatus(status).name
