@@ -154,7 +154,7 @@ def read_as(pdu: Pdu) -> dict[str, Any]:
     for name in ("schedule_delivery_time", "validity_period", "final_date"):
         if name in values:
             values[name] = MOMENTS.get(values[name], "")
-    # Without data_coding (replace_sm) it gives the octets alone, and in codings other than 4 text: here the empty one.
+    # Without data_coding (replace_sm) it gives octets alone, and in codings other than 4 text: here an empty one.
     if "data_coding" in values:
         for name in {"short_message", "message_payload"} & values.keys():
             values[name] = {"message": values[name] if values["data_coding"] == BINARY else ""}
