@@ -203,9 +203,9 @@ def _read(text: str) -> int | None:
 
 def _moment(digits: str) -> int | None:
     """Microseconds of YYYYMMDDhhmmss; None for a date that there is not."""
-    parts = (int(digits[at : at + 2]) for at in range(4, 14, 2))
+    month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
     try:
-        return (datetime(int(digits[:4]), *parts, tzinfo=UTC) - _EPOCH) // _MICROSECOND  # type: ignore[misc]
+        return (datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC) - _EPOCH) // _MICROSECOND
     except ValueError:
         return None
 
