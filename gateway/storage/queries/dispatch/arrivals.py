@@ -61,6 +61,7 @@ class _Matched:
     recipient: Recipient | None
     source: str
     destination: str
+    repeated: bool = False
 
 
 def store(connection: Connection, lease: Lease, messages: Sequence[Inbound], now: int, policy: Policy) -> int:
@@ -86,10 +87,12 @@ def _file(talk: Talk, wholes: Sequence[Whole], now: int, policy: Policy) -> int:
     if not wholes:
         return 0
     routes = _Routes(talk, [whole.message for whole in wholes])
-    matched = _without_repeated(talk, [_match(whole, routes) for whole in wholes], now, policy.repeat)
+    matched = [_match(whole, routes) for whole in wholes]
+    _mark_repeated(talk, matched, now, policy.repeat)
+    _heed(talk, routes, matched, now, policy.words)
+    matched = [item for item in matched if not item.repeated]
     if not matched:
         return 0
-    _heed(talk, routes, matched, now, policy.words)
     served = _smpp_accounts(talk, {item.recipient.account_id for item in matched if item.recipient is not None})
     # As late as can be: who takes ids elsewhere waits for this transaction, and sees ids in the order of commits.
     block = ids.take_block(talk.connection, len(matched), now)
@@ -156,11 +159,11 @@ def _match(whole: Whole, routes: _Routes) -> _Matched:
     return _Matched(whole, recipient, source[:LENGTH], number)
 
 
-def _without_repeated(talk: Talk, matched: Sequence[_Matched], now: int, repeat: int) -> list[_Matched]:
-    """Leave out what was stored before; of parts that was seen when they came."""
+def _mark_repeated(talk: Talk, matched: Sequence[_Matched], now: int, repeat: int) -> None:
+    """Find what was stored before; of parts that was seen when they came."""
     single = {item.source for item in matched if not item.whole.pieces}
     if not repeat or not single:
-        return list(matched)
+        return
     found = talk.select(
         "SELECT carrier_id, source, destination, data_coding, payload, received_at FROM inbound"
         " WHERE source IN {} AND id >= ? ORDER BY id",
@@ -168,23 +171,25 @@ def _without_repeated(talk: Talk, matched: Sequence[_Matched], now: int, repeat:
         ids.first(now - repeat),
     )
     seen = {(*row[:4], bytes(row[4])): row[5] for row in found}
-    kept = []
     for item in matched:
         message = item.whole.message
         mark = (item.whole.carrier_id, item.source, item.destination, message.data_coding, message.payload)
         before = seen.get(mark)
-        if not item.whole.pieces and before is not None and abs(message.at - before) < repeat:
-            continue
-        seen[mark] = message.at
-        kept.append(item)
-    return kept
+        item.repeated = not item.whole.pieces and before is not None and abs(message.at - before) < repeat
+        if not item.repeated:
+            seen[mark] = message.at
 
 
 def _heed(talk: Talk, routes: _Routes, matched: Iterable[_Matched], now: int, words: Words) -> None:
-    """Put those who want no more on the opt-out lists, and take off who wants to start again."""
+    """Put those who want no more on the opt-out lists, and take off who wants to start again.
+
+    A message that seems to be repeated may have been said again after another: then a stop counts, a start does not.
+    """
     wishes: dict[tuple[int, str], Wish] = {}
     for item in matched:
         wish, recipients = _wished(item, routes, words)
+        if item.repeated and wish is Wish.IN:
+            continue
         for recipient in recipients:
             message = item.whole.message
             number = sender(message.source, message.source_ton, recipient.country)
