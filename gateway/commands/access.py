@@ -6,40 +6,24 @@ import secrets
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import Connection, RowMapping
 
 from gateway import clock
-from gateway.commands import output
+from gateway.commands import output, restrictions
 from gateway.commands.access_key import key
 from gateway.commands.account import account_of
 from gateway.commands.framework import BadInput, Failure, Group, session
-from gateway.commands.parameters import DATE, EMAIL, NAME, NETWORK, RATE, Parsed, moment
+from gateway.commands.parameters import EMAIL, NAME
 from gateway.messaging.quoting import quote
 from gateway.storage import passwords
 from gateway.storage.queries import accesses
-
-PROTOCOLS = ("http", "basic", "jwt", "soap", "smpp")
 
 # A login is typed into SMPP clients, whose system_id holds 15 characters (SMPP 3.4, 5.2.1), and read aloud.
 _STEM = 9
 _MARK = 5
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-
-
-def _operation(text: str) -> str:
-    from gateway import operations  # noqa: F401, PLC0415 (fills the catalogue, which few commands need)
-    from gateway.operations.catalogue import CATALOGUE, class_names  # noqa: PLC0415
-
-    name = text.strip().lower()
-    known = {operation.name for operation in CATALOGUE.values()}
-    if name not in known and name not in class_names():
-        kin = sorted(other for other in known if other.startswith(name.split(".")[0] + "."))
-        choice = ", ".join(kin or sorted(class_names()))
-        raise ValueError(f"{quote(text)} is neither an operation nor a class of them; there are {choice}.")
-    return name
 
 
 @click.group(cls=Group)
@@ -53,52 +37,52 @@ access.add_command(key)
 @access.command("create")
 @click.argument("email", type=EMAIL)
 @click.argument("name", type=NAME)
-@click.option("--protocol", "protocols", type=click.Choice(PROTOCOLS), multiple=True, help="May be repeated.")
-@click.option(
-    "--operation",
-    "operations",
-    type=Parsed("operation", _operation),
-    multiple=True,
-    help="class.method, or a class for all of it; may be repeated.",
-)
-@click.option("--network", "networks", type=NETWORK, multiple=True, help="IPv4 or IPv6; may be repeated.")
-@click.option("--rate", type=RATE, help="Calls it may make, such as 10/s or 30/m.")
-@click.option("--expires", type=DATE, help="From when on it is refused, in the account's time zone.")
-def create(
-    email: str,
-    name: str,
-    protocols: Sequence[str],
-    operations: Sequence[str],
-    networks: Sequence[str],
-    rate: int | None,
-    expires: str | None,
-) -> None:
+@restrictions.options
+def create(email: str, name: str, **given: Any) -> None:
     """Make an access; its secret is shown this once. What is not restricted is allowed.
 
     The secret has 24 characters; with --protocol smpp alone it has 8, as many as SMPP clients can send.
     """
     now = clock.now()
-    secret, stored = _new_secret(protocols)
+    secret, stored = _new_secret(given["protocols"])
     with session().database() as database, database.transaction() as connection:
         owner = account_of(connection, email)
-        expires_at = moment(expires, ZoneInfo(owner["timezone"])) if expires else None
-        if expires_at is not None and expires_at <= now:
-            raise BadInput(f"the date {expires} is past")
+        confined = restrictions.values(given, owner["timezone"], now)
         login = _login(connection, name)
-        access_id = accesses.create(
-            connection,
-            owner["id"],
-            name,
-            login,
-            stored,
-            now=now,
-            protocols=_json(protocols),
-            operations=_json(operations),
-            networks=_json(networks),
-            rate=rate,
-            expires_at=expires_at,
-        )
+        access_id = accesses.create(connection, owner["id"], name, login, stored, now=now, **confined)
     output.show({"id": str(access_id), "account": email, "name": name, "user": login, "secret": secret})
+
+
+@access.command("set")
+@click.argument("email", type=EMAIL)
+@click.argument("name")
+@restrictions.options
+@click.option(
+    "--lift",
+    "lifted",
+    type=click.Choice(list(restrictions.KEPT)),
+    multiple=True,
+    help="Restrict this no more; may be repeated.",
+)
+def set_(email: str, name: str, lifted: Sequence[str], **given: Any) -> None:
+    """Change what an access is confined to; its secret stays.
+
+    What is given takes the place of what was there, a list as a whole. All else stays as it is.
+    """
+    now = clock.now()
+    with session().database() as database, database.transaction() as connection:
+        row = _living(connection, email, name)
+        changes = restrictions.values(given, account_of(connection, email)["timezone"], now)
+        for restriction in lifted:
+            column = restrictions.KEPT[restriction]
+            if changes.get(column) is not None:
+                raise click.UsageError(f"Give either --{restriction} or --lift {restriction}.")
+            changes[column] = None
+        if not changes:
+            raise click.UsageError("Nothing to change: give at least one option.")
+        accesses.confine(connection, row["account_id"], row["id"], **changes)
+        changed = _find(connection, email, name)
+    output.done(f"Changed access {name} of {email}.", _described(changed))
 
 
 @access.command("list")
@@ -116,9 +100,7 @@ def list_(email: str) -> None:
 def rotate(email: str, name: str) -> None:
     """Give an access another secret, shown this once; the old one ends."""
     with session().database() as database, database.transaction() as connection:
-        row = _find(connection, email, name)
-        if row["revoked_at"] is not None:
-            raise Failure(f"the access {name} of {email} is revoked; make another one")
+        row = _living(connection, email, name)
         secret, stored = _new_secret(_list(row["protocols"]) or ())
         accesses.set_secret(connection, row["account_id"], row["id"], stored)
     output.show({"id": str(row["id"]), "account": email, "name": name, "user": row["login"], "secret": secret})
@@ -154,6 +136,13 @@ def _find(connection: Connection, email: str, name: str) -> RowMapping:
     return row
 
 
+def _living(connection: Connection, email: str, name: str) -> RowMapping:
+    row = _find(connection, email, name)
+    if row["revoked_at"] is not None:
+        raise Failure(f"the access {name} of {email} is revoked; make another one")
+    return row
+
+
 def _login(connection: Connection, name: str) -> str:
     """A login nobody has, of at most 15 characters, that begins like the access's name."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
@@ -162,10 +151,6 @@ def _login(connection: Connection, name: str) -> str:
         login = f"{stem}-{''.join(secrets.choice(_ALPHABET) for _ in range(_MARK))}"
         if not accesses.login_taken(connection, login):
             return login
-
-
-def _json(names: Sequence[str]) -> str | None:
-    return json.dumps(sorted(set(names))) if names else None
 
 
 def _described(row: RowMapping) -> dict[str, Any]:
@@ -178,6 +163,7 @@ def _described(row: RowMapping) -> dict[str, Any]:
         "networks": _list(row["networks"]),
         "rate": row["rate"] / 1000 if row["rate"] is not None else None,
         "expires": output.Moment(row["expires_at"]),
+        "bind_limit": row["bind_limit"],
         "revoked": output.Moment(row["revoked_at"]),
         "created": output.Moment(row["created_at"]),
     }

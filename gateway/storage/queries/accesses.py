@@ -25,12 +25,14 @@ def create(
     networks: str | None = None,
     rate: int | None = None,
     expires_at: int | None = None,
+    bind_limit: int | None = None,
 ) -> int:
     """Make an access; its id.
 
     `secret` is a hash of `storage.passwords`; `protocols`, `operations` and `networks` are JSON lists, None
-    for no restriction; `rate` is in calls per 1,000 seconds. A revoked access gives its name up. Raises
-    Taken when the account has an access of this name, or anybody one of this login.
+    for no restriction; `rate` is in calls per 1,000 seconds, `bind_limit` in SMPP sessions at a time. A revoked
+    access gives its name up. Raises Taken when the account has an access of this name, or anybody one of this
+    login.
     """
     former = find(connection, account_id, name)
     if former is not None:
@@ -52,6 +54,7 @@ def create(
             networks=networks,
             rate=rate,
             expires_at=expires_at,
+            bind_limit=bind_limit,
             created_at=now,
         )
         .returning(access.c.id)
@@ -76,6 +79,11 @@ def named(connection: Connection, name: str) -> Sequence[RowMapping]:
     """The accesses, of whichever account, that have this name or login."""
     query = select(access).where(or_(access.c.name == name, access.c.login == name)).order_by(access.c.id)
     return connection.execute(query).mappings().all()
+
+
+def confine(connection: Connection, account_id: int, access_id: int, **restrictions: str | int | None) -> None:
+    """Give an access other restrictions, those of `create` that are named; None lifts one."""
+    _change(connection, account_id, access_id, **restrictions)
 
 
 def set_secret(connection: Connection, account_id: int, access_id: int, secret: str) -> None:

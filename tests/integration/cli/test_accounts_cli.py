@@ -109,6 +109,7 @@ def test_access_is_created_with_all_restrictions(trunkline: Trunkline, database:
         *("access", "create", "ana@example.com", "Web shop 1"),
         *("--protocol", "http", "--protocol", "smpp", "--operation", "SMS", "--operation", "user.getbalance"),
         *("--network", "192.0.2.0/24", "--network", "2001:db8::/32", "--rate", "30/m", "--expires", "2035-07-01"),
+        *("--bind-limit", "4"),
     )
     assert set(made) == {"id", "account", "name", "user", "secret"}
     assert re.fullmatch(r"[a-z0-9-]{1,15}", made["user"])
@@ -124,6 +125,7 @@ def test_access_is_created_with_all_restrictions(trunkline: Trunkline, database:
         "networks": ["192.0.2.0/24", "2001:db8::/32"],
         "rate": 0.5,
         "expires": "2035-06-30T22:00:00Z",
+        "bind_limit": 4,
         "revoked": None,
     }
 

@@ -134,6 +134,22 @@ CASES = [
         "Invalid value for '--expires': 'soon' is no date: it is written like 2027-01-31 or '2027-01-31 18:00'.",
     ),
     (
+        "no binds",
+        (*ACCESS, "--bind-limit", "0"),
+        "Invalid value for '--bind-limit': 0 is not in the range 1<=x<=1000.",
+    ),
+    (
+        "lifting what is no restriction",
+        ("access", "set", ANA, "web", "--lift", "secret"),
+        "Invalid value for '--lift': 'secret' is not one of"
+        " 'protocol', 'operation', 'network', 'rate', 'expires', 'bind-limit'.",
+    ),
+    (
+        "restricting the account's own",
+        ("access", "set", ANA, ANA, "--rate", "1/s"),
+        f"that is the account's own password: see `account password {ANA}` and `account suspend`",
+    ),
+    (
         "access named like an e-mail",
         ("access", "create", ANA, "a@b"),
         "Invalid value for 'NAME': 'a@b' holds an @; names have none, so that they are no e-mail address.",

@@ -252,7 +252,7 @@ def test_every_command_takes_the_global_options_and_has_help() -> None:
     known = leaves(cli, ())
     for design in (
         "account create|list|show|credit|password|suspend|resume",
-        "access create|list|rotate|revoke",
+        "access create|set|list|rotate|revoke",
         "carrier add|list|remove",
         "route add|list|remove",
         "price set|list|remove",
