@@ -81,6 +81,11 @@ def make(entry: Entry) -> list[DeliverSm]:
     raise ValueError("the message is not stored any more")
 
 
+def strip(pdu: DeliverSm) -> None:
+    """Leave out what a peer of an older version does not know: all TLVs but the one without which nothing is told."""
+    pdu.tlvs = {tag: value for tag, value in pdu.tlvs.items() if tag == Tag.MESSAGE_PAYLOAD}
+
+
 def _receipt(message_id: int, what: Outcome) -> DeliverSm:
     """As carriers do, it comes from the message's destination and goes to its source."""
     state = MESSAGE_STATES.get(State(what.state))

@@ -97,9 +97,6 @@ class Deliveries:
         self._seats: dict[Bound, Seat] = {}
         self._outlets: dict[Key, Outlet] = {}
         self._wanted = asyncio.Event()
-        self._answered = asyncio.Event()
-        self._owed = 0  # deliver_sm without an answer
-        self._draining = False
         self._newest: tuple[int, int] | None = None
         self._asked_at = self._looked_at = float("-inf")
         self._found_at = float("-inf")
@@ -139,8 +136,6 @@ class Deliveries:
         """A deliver_sm was answered; `response` is None where it was not in time, or the link was lost."""
         task: Task = context
         task.unanswered -= 1
-        self._owed -= 1
-        self._answered.set()
         fate = deliver_sm.fate(response)
         if not task.over:
             self._decide(task, fate, bound, response)
@@ -176,18 +171,8 @@ class Deliveries:
                 well = True
                 await asyncio.sleep(_GATHER)
 
-    async def drain(self, patience: float = 5.0) -> None:
-        """Send nothing more, and wait so many seconds for the answers to what was sent. Then unbind everyone."""
-        self._draining = True
-        deadline = self._services.monotonic() + patience
-        while self._owed and (left := deadline - self._services.monotonic()) > 0:
-            self._answered.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._answered.wait(), left)
-
     async def close(self) -> None:
-        """When `run` has ended: write what is known, and give back what is in hand. Raises Unavailable."""
-        self._draining = True
+        """When `run` and every session have ended: write what is known, give back the rest. Raises Unavailable."""
         for task in self._hand.tasks:
             self._give_back(task)
         await self._hand.write((), self._services.now())
@@ -203,7 +188,7 @@ class Deliveries:
         self._stir()
         if self._outlets:
             await self._look(moment, now)
-        wanted = [] if self._draining else self._needed(moment)
+        wanted = self._needed(moment)
         entries, until = await self._hand.write(wanted, now)
         for entry in entries:
             self._take(entry, until)
@@ -321,8 +306,6 @@ class Deliveries:
             self._send(task, seat)
 
     def _next(self, outlet: Outlet, now: int) -> Task | None:
-        if self._draining:
-            return None
         while outlet.queue:
             task = outlet.queue.popleft()
             if task.over:
@@ -343,10 +326,12 @@ class Deliveries:
                 if not link.session.free:
                     seat.parts.append(task)
                     return
-                link.request(task.pdus[task.sent], task)
+                pdu = task.pdus[task.sent]
+                if not seat.bound.tlvs:
+                    deliver_sm.strip(pdu)
+                link.request(pdu, task)
                 task.sent += 1
                 task.unanswered += 1
-                self._owed += 1
         except WrongState:
             self._put_off(task)
         except ValueError as error:
