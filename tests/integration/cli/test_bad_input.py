@@ -97,8 +97,8 @@ CASES = [
     (
         "class",
         (*ACCESS, "--operation", "fax"),
-        "Invalid value for '--operation': 'fax' is neither an operation nor a class of them; there are group, sms,"
-        " template, user.",
+        "Invalid value for '--operation': 'fax' is neither an operation nor a class of them; there are group,"
+        " optout, sms, template, user.",
     ),
     (
         "network",
