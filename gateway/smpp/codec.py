@@ -29,9 +29,6 @@ _TON_NPI = struct.Struct(">BB")
 _CLASS_PROTOCOL_PRIORITY = struct.Struct(">BBB")
 _FLAGS_AND_LENGTH = struct.Struct(">BBBBB")
 
-# What the five strings of a submit_sm come to at most, with their NULs and the octets between them.
-_STRINGS_END = HEADER_LENGTH + 5 * (TEXT_LIMIT + 1) + 7
-
 _Short = TypeVar("_Short", bound=ShortMessage)
 _Answer = TypeVar("_Answer", SubmitSmResp, DeliverSmResp)
 

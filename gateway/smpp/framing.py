@@ -2,7 +2,8 @@
 
 from gateway.smpp.constants import HEADER_LENGTH, CommandStatus
 
-# The longest PDU: a message_payload of 65,535 octets and every other field at its longest fit in it.
+# The longest PDU that is taken: a message_payload of 65,535 octets, the most a TLV holds, and the fields of any PDU
+# beside it but a submit_multi to hundreds. No text needs a quarter of it, and it bounds what a peer can make us keep.
 DEFAULT_LIMIT = 70_000
 
 _LENGTH_WIDTH = 4
