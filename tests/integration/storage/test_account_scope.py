@@ -15,19 +15,31 @@ from gateway import clock
 from gateway.messaging.states import State
 from gateway.storage.database import Database, driver
 from gateway.storage.hosts import DirectHost
-from gateway.storage.queries import batches, contacts, delivery, groups, idempotency, ledger, messages, templates
+from gateway.storage.queries import (
+    batches,
+    contacts,
+    delivery,
+    groups,
+    idempotency,
+    inbound,
+    ledger,
+    messages,
+    optouts,
+    templates,
+)
 from gateway.storage.schema import account, balance, message
 from gateway.storage.submission import Submission
 from gateway.storage.writer import Writer
 from tests.support.books import a_message, a_send, new_id
 
-MODULES = (batches, contacts, delivery, groups, idempotency, ledger, messages, templates)
+MODULES = (batches, contacts, delivery, groups, idempotency, inbound, ledger, messages, optouts, templates)
 ACCOUNT, OTHER = 7_654_321_000_001, 7_654_321_000_002
 
 WITHOUT_ACCOUNT: Mapping[str, str] = {
     "contacts.purge_orphans": "housekeeping: deletes what removed groups left, of whichever account",
 }
 ANY_ACCOUNT: Mapping[str, str] = {
+    "inbound.latest": "the operator's list",
     "messages.page": "the operator's list; a customer's pages name the account",
     "messages.show": "the operator's command",
     "messages.segments": "the operator's command",
@@ -38,6 +50,7 @@ ANY_ACCOUNT: Mapping[str, str] = {
 # Statements that do not name the account, because an earlier one of the same transaction has found (and holds)
 # the row as the account's: how many of them, and which.
 FOLLOWING: Mapping[str, tuple[int, str]] = {
+    "optouts.remove": (1, "the version of the configuration"),
     "messages.cancel": (2, "its segments, and the message itself, by the id that was held"),
     "messages.release": (1, "the message itself, by the id that was held"),
     "messages.release_some": (1, "the messages themselves, by the ids that were held"),
@@ -87,6 +100,7 @@ def things(database: Database) -> dict[str, Any]:
             "group_id": group_id,
             "contact_id": contacts.add(connection, ACCOUNT, group_id, "34600000001", {}, now),
         }
+        optouts.add(connection, ACCOUNT, "34600000004", now)
     host, batch_id = DirectHost(Writer(database)), new_id()
     rows = [a_message(ACCOUNT), a_message(ACCOUNT, batch_id=batch_id)]
     host.submit(a_send(ACCOUNT, 1, "key"))
@@ -115,6 +129,9 @@ def things(database: Database) -> dict[str, Any]:
         "note": "n",
         "reason": "restored",
         "state": None,
+        "destination": "34600000004",
+        "destinations": ["34600000004"],
+        "unmatched": False,
     }
     return made | others
 
@@ -134,6 +151,8 @@ def emitted(database: Database, name: str, things: Mapping[str, Any], held: bool
         connection.execute(stop.values(state=State.HELD.value, hold_reason="restored"))
     if name == "groups.remove_field":
         arguments["name"] = "name"
+    if name == "optouts.add":
+        arguments["destination"] = "34600000005"
     driver(connection).set_trace_callback(said.append)
     try:
         result = function(connection, **arguments)
@@ -158,11 +177,11 @@ def test_every_statement_names_the_account(database: Database, things: dict[str,
 
 
 # What each gives to an account whose the thing is not; the rest neither gives nor changes a thing that has an owner.
-NOTHING = (None, False, 0, [], {})
+NOTHING = (None, False, 0, [], {}, set())
 OF_THINGS = sorted(
     name
     for name in SCOPED
-    if {"template_id", "group_id", "contact_id", "message_id", "batch_id", "ids", "key", "reason"}
+    if {"template_id", "group_id", "contact_id", "message_id", "batch_id", "ids", "key", "reason", "destinations"}
     & inspect.signature(FUNCTIONS[name]).parameters.keys()
 )
 

@@ -11,7 +11,7 @@ from gateway.clock import SECOND
 from gateway.storage.database import Database
 from gateway.storage.directory import Directory
 from gateway.storage.errors import Blind, Unavailable
-from gateway.storage.queries import accesses, accounts, carriers, tariff
+from gateway.storage.queries import accesses, accounts, carriers, optouts, tariff
 from gateway.storage.records import Access
 from tests.support.rows import NOW, add_access, add_account
 
@@ -249,3 +249,21 @@ def test_a_new_installation_sends_by_the_simulator_at_a_credit(directory: Direct
     assert route is not None
     assert directory.carriers[route.carrier_id].kind == "simulator"
     assert directory.prices.price(1, "34600000001") == 1_000_000
+
+
+def test_knows_who_has_opt_outs(database: Database, directory: Directory) -> None:
+    change(database, lambda c: add_access(c, add_account(c)))
+    account_id = known(directory, "shop").account.id
+
+    def told() -> tuple[bool, bool]:
+        """Whether anything changed, and what is known then."""
+        return directory.refresh(), known(directory, "shop").account.opt_outs
+
+    assert told() == (True, False)
+    change(database, lambda c: optouts.add(c, account_id, "34600000001", NOW))
+    assert told() == (True, True)
+    change(database, lambda c: optouts.add(c, account_id, "34600000002", NOW))
+    change(database, lambda c: optouts.remove(c, account_id, "34600000001"))
+    assert told() == (False, True)
+    change(database, lambda c: optouts.remove(c, account_id, "34600000002"))
+    assert told() == (True, False)
