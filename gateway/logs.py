@@ -16,7 +16,13 @@ from time import time
 from typing import Any
 
 import orjson
-import structlog
+
+# structlog loads this for tracebacks where it finds it: six megabytes of every process for what we never print.
+_absent = {name: sys.modules.setdefault(name, None) for name in ("rich", "better_exceptions")}  # type: ignore[arg-type]
+import structlog  # noqa: E402
+
+for _name in [name for name, module in _absent.items() if module is None]:
+    del sys.modules[_name]
 
 Event = MutableMapping[str, Any]
 

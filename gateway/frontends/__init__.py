@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway.pipeline.call import Call, Reply
-from gateway.pipeline.grants import Grants
-from gateway.pipeline.tokens import Tokens
-from gateway.settings import Settings
+if TYPE_CHECKING:
+    # Front ends of other processes are in packages of this one: they must not load what only the web needs.
+    from gateway.pipeline.call import Call, Reply
+    from gateway.pipeline.grants import Grants
+    from gateway.pipeline.tokens import Tokens
+    from gateway.settings import Settings
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -21,21 +23,21 @@ class Answers(Protocol):
     """What a front end needs of the gateway."""
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The installation's settings."""
         ...
 
     @property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> "Tokens":
         """What verifies tokens."""
         ...
 
     @property
-    def grants(self) -> Grants:
+    def grants(self) -> "Grants":
         """What gives out tokens, renews and revokes them."""
         ...
 
-    def handle(self, call: Call) -> Reply:
+    def handle(self, call: "Call") -> "Reply":
         """Take a call through the pipeline; never raises for what the caller did."""
         ...
 

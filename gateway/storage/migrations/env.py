@@ -3,7 +3,7 @@
 from alembic import context
 
 from gateway.storage.partitions import is_partition
-from gateway.storage.schema import metadata
+from gateway.storage.schema import complete
 
 
 def _ours(name: str | None, kind: str, _: object) -> bool:
@@ -13,7 +13,7 @@ def _ours(name: str | None, kind: str, _: object) -> bool:
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=complete(),
     include_name=_ours,
     render_as_batch=True,
 )

@@ -6,7 +6,7 @@ are E.164 digits, ids follow time (`storage.ids`). The tables with the most rows
 to is only ever marked as gone, never deleted before them.
 """
 
-from gateway.storage.schema.base import Id, metadata
+from gateway.storage.schema.base import Id, complete, metadata
 from gateway.storage.schema.carriers import carrier, carrier_lease, price, route
 from gateway.storage.schema.customers import (
     access,
@@ -49,6 +49,7 @@ __all__ = [
     "carrier",
     "carrier_lease",
     "commit_token",
+    "complete",
     "config_version",
     "contact",
     "contact_group",

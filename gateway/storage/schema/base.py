@@ -1,6 +1,8 @@
 """What every table is declared with."""
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, text
 
 metadata = MetaData(
     naming_convention={
@@ -18,3 +20,30 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 def number(name: str, *rest: object, null: bool = False) -> Column[int]:
     """A 64-bit column: a time, an amount or an id; NOT NULL unless `null`."""
     return Column(name, BigInteger, *rest, nullable=null)  # type: ignore[arg-type]
+
+
+# SQLAlchemy loads a dialect with all its drivers as soon as an option of it is named: megabytes of every process
+# that only queries. So the options stand aside until `complete`.
+_WHERE, _PARTITION_BY = "where", "partition_by"
+
+
+def where(condition: str) -> dict[str, Any]:
+    """What a partial index is limited to, on either database: its `info`."""
+    return {_WHERE: condition}
+
+
+def partitioned(by: str) -> dict[str, Any]:
+    """What a table is partitioned by on PostgreSQL: its `info`."""
+    return {_PARTITION_BY: by}
+
+
+def complete() -> MetaData:
+    """The metadata with the dialects' options: for making the tables and for comparing them."""
+    for table in metadata.tables.values():
+        if _PARTITION_BY in table.info:
+            table.dialect_options["postgresql"]["partition_by"] = table.info[_PARTITION_BY]
+        for index in table.indexes:
+            if _WHERE in index.info:
+                for dialect in ("sqlite", "postgresql"):
+                    index.dialect_options[dialect]["where"] = text(index.info[_WHERE])
+    return metadata

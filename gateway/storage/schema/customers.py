@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.storage.schema.base import Id, metadata, number
+from gateway.storage.schema.base import Id, metadata, number, where
 
 account = Table(
     "account",
@@ -166,8 +166,7 @@ contact_group = Table(
     Index(
         "ix_contact_group_removed",
         "id",
-        sqlite_where=text("removed_at IS NOT NULL"),
-        postgresql_where=text("removed_at IS NOT NULL"),
+        info=where("removed_at IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.storage.schema.base import Id, metadata, number
+from gateway.storage.schema.base import Id, metadata, number, partitioned, where
 
 batch = Table(
     "batch",
@@ -28,7 +28,7 @@ batch = Table(
     number("fed_at", null=True),  # when the dispatcher had moved all of them to the queue
     Column("count", Integer, nullable=False),
     number("credits"),
-    Index("ix_batch_unfed", "id", sqlite_where=text("fed_at IS NULL"), postgresql_where=text("fed_at IS NULL")),
+    Index("ix_batch_unfed", "id", info=where("fed_at IS NULL")),
 )
 
 message = Table(
@@ -73,8 +73,7 @@ message = Table(
         "ix_message_batch_id_id",
         "batch_id",
         "id",
-        sqlite_where=text("batch_id IS NOT NULL"),
-        postgresql_where=text("batch_id IS NOT NULL"),
+        info=where("batch_id IS NOT NULL"),
     ),
     Index(
         "ix_message_queue",
@@ -82,23 +81,20 @@ message = Table(
         "due_at",
         "accepted_at",
         "id",
-        sqlite_where=text("state IN (1, 2)"),
-        postgresql_where=text("state IN (1, 2)"),
+        info=where("state IN (1, 2)"),
     ),
     Index(
         "ix_message_sending",
         "carrier_id",
         "id",
-        sqlite_where=text("state IN (3, 5)"),
-        postgresql_where=text("state IN (3, 5)"),
+        info=where("state IN (3, 5)"),
     ),
     Index(
         "ix_message_unfinished",
         "expires_at",
-        sqlite_where=text("state < 20"),
-        postgresql_where=text("state < 20"),
+        info=where("state < 20"),
     ),
-    postgresql_partition_by="RANGE (id)",
+    info=partitioned("RANGE (id)"),
 )
 
 # One row per segment handed to a carrier: a long message has several ids and several receipts.
@@ -118,10 +114,9 @@ segment = Table(
         "ix_segment_carrier_ref",
         "carrier_ref",
         "carrier_id",
-        sqlite_where=text("carrier_ref IS NOT NULL"),
-        postgresql_where=text("carrier_ref IS NOT NULL"),
+        info=where("carrier_ref IS NOT NULL"),
     ),
-    postgresql_partition_by="RANGE (message_id)",
+    info=partitioned("RANGE (message_id)"),
 )
 
 # Receipts that changed nothing: late, repeated, or for a message that is not ours (yet).
@@ -139,8 +134,7 @@ stray_receipt = Table(
         "ix_stray_receipt_unmatched",
         "carrier_ref",
         "carrier_id",
-        sqlite_where=text("message_id IS NULL"),
-        postgresql_where=text("message_id IS NULL"),
+        info=where("message_id IS NULL"),
     ),
 )
 

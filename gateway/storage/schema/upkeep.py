@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, SmallInteger, String, Table, Text
 
-from gateway.storage.schema.base import Id, metadata, number
+from gateway.storage.schema.base import Id, metadata, number, partitioned
 
 call_log = Table(
     "call_log",
@@ -27,7 +27,7 @@ call_log = Table(
     Column("count", Integer, nullable=False, server_default="1"),  # above 1: a stranger's, summed up
     Index("ix_call_log_account_id_id", "account_id", "id"),
     Index("ix_call_log_access_id_id", "access_id", "id"),
-    postgresql_partition_by="RANGE (id)",
+    info=partitioned("RANGE (id)"),
 )
 
 # Next free number of each kind of id; a process takes a block at a time.
