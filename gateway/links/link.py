@@ -37,7 +37,8 @@ class Handler(Protocol):
     def events(self, link: "Link", events: list[Event]) -> None:
         """What the session has to tell, in wire order: all that came in one read at once.
 
-        The link itself deals with `Close`; it is here for the log. `Lost` comes before `disconnected`.
+        The link itself deals with `Close`; it is here for the log. `Lost` comes when no answer will be
+        read any more, which may be some time before `disconnected`.
         """
         ...
 
@@ -159,9 +160,7 @@ class Link(asyncio.Protocol):
             if handle is not None:
                 handle.cancel()
         self._transport = None
-        lost = self.session.closed()
-        if lost:
-            self._handler.events(self, lost)
+        self._tell_lost()
         self._handler.disconnected(self, exc)
         self._gone.set()
 
@@ -208,6 +207,12 @@ class Link(asyncio.Protocol):
         self._reading = read
         self._set_timer()
 
+    def _tell_lost(self) -> None:
+        """No answer will be read any more."""
+        lost = self.session.closed()
+        if lost:
+            self._handler.events(self, lost)
+
     def _finish(self) -> None:
         """Send the rest and close. The end of the stream is told first, and the peer's awaited: to close while
         something unread comes in would make the kernel take back what the peer has not read yet."""
@@ -216,7 +221,7 @@ class Link(asyncio.Protocol):
             return
         self._closing_at = self._loop.time() + self._linger
         data = self.session.data_to_send()
-        self.session.abort()
+        self._tell_lost()
         if not transport.is_closing():
             transport.write(data)
             if transport.can_write_eof():
