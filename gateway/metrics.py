@@ -54,6 +54,7 @@ class _Metrics:
         self.pdus = Counter("trunkline_smpp_pdus", "SMPP requests of customers and ours.", ("command", "status"))
         self.batch = Histogram("trunkline_commit_calls", "Calls written by one commit.", buckets=_BATCH)
         self.commit = Histogram("trunkline_commit_seconds", "Time of one commit.", buckets=_COMMIT)
+        self.unlogged = Counter("trunkline_log_rows_refused", "Rows of the log of calls that the database refused.")
         self._children: dict[tuple[Any, ...], Any] = {}
 
     def child(self, metric: Any, *labels: str) -> Any:
@@ -99,6 +100,12 @@ def commit(rows: int, seconds: float) -> None:
     if _metrics is not None:
         _metrics.batch.observe(rows)
         _metrics.commit.observe(seconds)
+
+
+def log_row_refused() -> None:
+    """The database refused a row of the log of calls."""
+    if _metrics is not None:
+        _metrics.unlogged.inc()
 
 
 def queue(carrier: str, depth: int, oldest_seconds: float) -> None:

@@ -26,6 +26,7 @@ from gateway.hosting.lifeline import Lifeline
 from gateway.hosting.observer import Observer
 from gateway.hosting.server import Worker
 from gateway.hosting.site import site
+from gateway.hosting.unlogged import log_row_refused
 from gateway.settings import Settings
 from gateway.storage.database import Database
 from gateway.storage.errors import Unavailable
@@ -73,6 +74,7 @@ def application(settings: Settings) -> tuple[Application, Callable[[], None]]:
         queue_limit=settings.writer_queue,
         batch_limit=settings.writer_batch,
         observe=metrics.commit,
+        refused=log_row_refused,
     )
     host = GeventHost(writer, database.dialect)
     pool = ThreadPool(_HASHES)

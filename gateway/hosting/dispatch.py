@@ -10,6 +10,7 @@ from gateway import clock, logs, metrics
 from gateway.dispatch import dispatcher
 from gateway.dispatch.host import Host
 from gateway.hosting.folder import metrics_folder
+from gateway.hosting.unlogged import log_row_refused
 from gateway.messaging.optout import Words
 from gateway.settings import Settings
 from gateway.storage.database import Database
@@ -48,6 +49,7 @@ async def _run(settings: Settings) -> None:
             queue_limit=settings.writer_queue,
             batch_limit=settings.writer_batch,
             observe=metrics.commit,
+            refused=log_row_refused,
         )
         committing = AsyncHost(writer, database.dialect)
         try:

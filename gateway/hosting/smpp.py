@@ -22,6 +22,7 @@ from gateway.frontends.smpp.submits import Submits
 from gateway.hosting import listen
 from gateway.hosting.folder import metrics_folder
 from gateway.hosting.observer import Observer
+from gateway.hosting.unlogged import log_row_refused
 from gateway.pipeline.authenticate import Authenticator
 from gateway.pipeline.buckets import Buckets
 from gateway.pipeline.limit import Limiter
@@ -105,7 +106,11 @@ async def _run(settings: Settings, opened: Doors) -> None:
         database = Database.open(settings.url)
         ending.callback(database.close)
         writer = Writer(
-            database, queue_limit=settings.writer_queue, batch_limit=settings.writer_batch, observe=metrics.commit
+            database,
+            queue_limit=settings.writer_queue,
+            batch_limit=settings.writer_batch,
+            observe=metrics.commit,
+            refused=log_row_refused,
         )
         host = AsyncHost(writer, database.dialect)
         ending.push_async_callback(host.close)

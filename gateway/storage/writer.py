@@ -97,7 +97,8 @@ class Writer:
     """The queue of one process and the transactions that empty it.
 
     `queue_limit` bounds the waiting calls, `batch_limit` the calls of one transaction. `observe` is told the
-    calls and the seconds of each commit.
+    calls and the seconds of each commit, `refused` of each log row that the database does not take, and why: nobody
+    waits for it, so nobody else would know.
     """
 
     def __init__(
@@ -107,11 +108,13 @@ class Writer:
         queue_limit: int = 10_000,
         batch_limit: int = 500,
         observe: Callable[[int, float], None] = lambda _calls, _seconds: None,
+        refused: Callable[[Row, BaseException], None] = lambda _row, _error: None,
     ) -> None:
         self._database = database
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._observe = observe
+        self._refused = refused
         self._queue: deque[_Write | _Change] = deque()
         self._posts: deque[Row] = deque()
         self._statements: Statements | None = None
@@ -199,6 +202,8 @@ class Writer:
         if len(batch) + len(posts) == 1:
             for item in batch:
                 item.waiter.fail(error)
+            for row in posts:
+                self._refused(row, error)
             return True
         answers = True
         for item in batch:

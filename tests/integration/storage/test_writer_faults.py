@@ -19,7 +19,7 @@ from gateway.storage.errors import Unavailable
 from gateway.storage.hosts import AsyncHost, DirectHost
 from gateway.storage.queries import templates
 from gateway.storage.schema import call_log, message, template
-from gateway.storage.submission import COMMITTED, NO_CREDITS, Verdict
+from gateway.storage.submission import COMMITTED, NO_CREDITS, Row, Verdict
 from gateway.storage.writer import Writer
 from tests.integration.storage.test_writer import Desk
 from tests.support.books import a_log_row, a_message, a_send, balance_of, check_books, open_account, rows_of
@@ -97,6 +97,21 @@ def test_answers_lost_again_and_again_debit_once_at_most(database: Database, mon
     assert host.submit(a_send(account, 2)) is COMMITTED
     assert balance_of(database, account) == 96
     host.close()
+
+
+@pytest.mark.parametrize("beside", [0, 3], ids=["alone", "among others"])
+def test_a_log_row_that_the_database_refuses_is_told(database: Database, beside: int) -> None:
+    """Nobody waits for it: without that it would be lost without a trace. The others are written."""
+    refused: list[tuple[Row, BaseException]] = []
+    desk = Desk(database, Writer(database, refused=lambda row, error: refused.append((row, error))))
+    wrong = a_log_row(None, outcome=None)
+    for row in [*(a_log_row(None) for _ in range(beside)), wrong]:
+        desk.writer.post(row)
+    desk.commit()
+    assert [row for row, _ in refused] == [wrong]
+    assert "outcome" in str(refused[0][1])
+    assert (count(database, call_log), desk.writer.posts) == (beside, 0)
+    desk.writer.close()
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
