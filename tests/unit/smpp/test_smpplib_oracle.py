@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smpplib import command, smpp
+from smpplib import command, command_codes, consts, smpp
 from smpplib.exceptions import UnknownCommandError
 
 from gateway.smpp.codec import decode, encode
-from gateway.smpp.constants import CommandId, Tag
+from gateway.smpp.constants import CommandId, CommandStatus, MessageState, Tag
 from gateway.smpp.layouts import BODILESS_ON_ERROR, LAYOUTS
 from gateway.smpp.pdu import DataSm, DeliverSm, Pdu, SubmitSm
 from tests.support.smpp_pdus import KINDS, octets, words
@@ -130,3 +130,18 @@ def test_optional_parameters(pdu: Pdu, tlvs: dict[str, Any]) -> None:
     for name, value in tlvs.items():
         found = getattr(theirs, name)
         assert (found.decode() if isinstance(value, str) else found) == value, name
+
+
+def test_numbers_have_the_same_names() -> None:
+    theirs = vars(consts)
+    prefix = "SMPP_"
+    assert dict(CommandStatus.__members__) == {
+        name.removeprefix(prefix): value for name, value in theirs.items() if name.startswith("SMPP_ESME_")
+    }
+    assert {tag.name.lower(): tag for tag in Tag} == consts.OPTIONAL_PARAMS
+    assert {one.name.lower(): one for one in CommandId} == command_codes.commands
+    assert {one.name: one for one in MessageState} == {
+        name.removeprefix("SMPP_MESSAGE_STATE_"): value
+        for name, value in theirs.items()
+        if name.startswith("SMPP_MESSAGE_STATE_")
+    }
