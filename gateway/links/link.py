@@ -112,6 +112,7 @@ class Link(asyncio.Protocol):
         """Close at once; what the peer has not taken is lost."""
         self.session.abort()
         if self._transport is not None:
+            self._closing_at = self._loop.time()
             self._transport.abort()
 
     async def wait_closed(self) -> None:
@@ -234,8 +235,6 @@ class Link(asyncio.Protocol):
     # Time
 
     def _set_timer(self) -> None:
-        if self._transport is None:
-            return
         due = self._closing_at
         if due is None:
             due = self.session.next_deadline()
