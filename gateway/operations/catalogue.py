@@ -96,3 +96,8 @@ def operation(
 def class_names() -> frozenset[str]:
     """The classes that the catalogue knows."""
     return frozenset(class_name for class_name, _ in CATALOGUE)
+
+
+def method_names() -> frozenset[str]:
+    """The methods that the catalogue knows, of all classes."""
+    return frozenset(method for _, method in CATALOGUE)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from gateway.messaging.money import format_credits
-from gateway.operations.catalogue import Operation, wire_names
+from gateway.operations.catalogue import Operation, class_names, method_names, wire_names
 from gateway.operations.context import Credits, Moment, Rows
 from gateway.pipeline.call import Call, Reply
 from gateway.pipeline.redact import REDACTED, Secrets, dumps, is_secret_name, line
@@ -61,8 +61,7 @@ def row(
         _login(secrets, call, access),
         call.source_ip[:45],
         call.protocol,
-        _hidden(secrets, call.class_name, 64) if operation is None else operation.class_name,
-        _hidden(secrets, call.method, 64) if operation is None else operation.method,
+        *_names(call, operation),
         parameters,
         reply.outcome,
         _response(reply, secrets),
@@ -83,6 +82,21 @@ def _login(secrets: Secrets, call: Call, access: Access | None) -> str | None:
     if shown is None or len(shown) <= _LOGIN_SHOWN:
         return shown
     return REDACTED if REDACTED in shown else f"{shown[:_LOGIN_SHOWN]}…"
+
+
+def _names(call: Call, operation: Operation | None) -> tuple[str | None, str | None]:
+    """Class and method; of one that is in no catalogue only the length, since it may be a secret gone astray."""
+    named = operation or call.operation
+    if named is not None:
+        return named.class_name, named.method
+    return _known(call.class_name, class_names()), _known(call.method, method_names())
+
+
+def _known(given: str | None, names: frozenset[str]) -> str | None:
+    if given is None:
+        return None
+    name = given.lower()
+    return name if name in names else f"?[{len(given)}]"
 
 
 def _http_status(call: Call, reply: Reply) -> int | None:

@@ -36,6 +36,18 @@ def test_no_secret_is_written(site: Site, right: bool, more: dict, headers: dict
         assert secret[:12] not in everything(site)
 
 
+@pytest.mark.parametrize("place", ["class", "method"])
+@pytest.mark.parametrize("proven", [True, False], ids=["of a customer", "of a stranger"])
+def test_a_password_of_another_in_place_of_class_or_method(site: Site, place: str, proven: bool) -> None:
+    """Not the one that the call was made with, so nothing else of the call tells that it is one."""
+    typed = "correct horse battery"
+    site.call("tl_open", site.secret if proven else "wrong", **{place: typed})
+    (row,) = site.logged()
+    assert row[place] == f"?[{len(typed)}]"
+    assert "correct" not in everything(site)
+    assert "battery" not in everything(site)
+
+
 def everything(site: Site) -> str:
     with site.database.read() as connection:
         return str([connection.execute(select(table)).all() for table in metadata.sorted_tables])

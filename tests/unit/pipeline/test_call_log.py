@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -377,13 +378,35 @@ def test_a_strangers_row() -> None:
     call = a_call(login="x" * 300, class_name="c" * 99, method="m" * 99, request_id="r" * 99, source_ip="s" * 99)
     row = entry(call, Reply(None, Code.INCORRECT_USER_PASSWORD, "…"), None, None)
     assert (row["account_id"], row["access_id"], row["user_agent"], row["http_status"]) == (None,) * 4
-    assert [len(row[name]) for name in ("login", "class", "method", "request_id", "source_ip")] == [
-        4,
-        64,
-        64,
-        64,
-        45,
-    ]
+    assert (row["class"], row["method"]) == ("?[99]", "?[99]")
+    assert [len(row[name]) for name in ("login", "request_id", "source_ip")] == [4, 64, 45]
+
+
+NAMES_GIVEN = {
+    "an operation": (("SMS", "SendSMS"), ("sms", "sendsms")),
+    "of another class": (("user", "sendsms"), ("user", "sendsms")),
+    "a wrong method": (("sms", "sendsmss"), ("sms", "?[8]")),
+    "a wrong class": (("smss", "sendsms"), ("?[4]", "sendsms")),
+    "what looks known": (("sms ", "sendsms\n"), ("?[4]", "?[8]")),
+    "a password": (("sms", "correct horse"), ("sms", "?[13]")),
+    "much": (("x" * 50_000, "\ud800"), ("?[50000]", "?[1]")),
+    "empty": (("", ""), ("?[0]", "?[0]")),
+    "none": ((None, None), (None, None)),
+}
+
+
+@pytest.mark.parametrize("case", NAMES_GIVEN)
+def test_class_and_method_of_a_call_that_found_no_operation(case: str) -> None:
+    """What is in no catalogue may be a secret that was typed into the wrong field: only its length is kept."""
+    (class_name, method), expected = NAMES_GIVEN[case]
+    row = entry(a_call(class_name=class_name, method=method), REFUSED, None, None)
+    assert (row["class"], row["method"]) == expected
+
+
+def test_an_operation_of_no_catalogue_is_named_before_its_caller_is_known() -> None:
+    call = a_call(class_name="token", method="x", operation=replace(SEND, class_name="jwt", method="token"))
+    row = entry(call, REFUSED, None, None)
+    assert (row["class"], row["method"]) == ("jwt", "token")
 
 
 def test_a_session_is_named_by_its_access() -> None:
