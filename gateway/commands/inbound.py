@@ -47,15 +47,15 @@ def inbound() -> None:
 @inbound.command("add")
 @click.argument("number", type=_NUMBER)
 @click.argument("email", type=EMAIL)
-@click.option("--keyword", type=_KEYWORD, default="", help="Only messages whose first word this is; case is ignored.")
-def add(number: str, email: str, keyword: str) -> None:
+@click.option("--keyword", type=_KEYWORD, help="Only messages whose first word this is; case is ignored.")
+def add(number: str, email: str, keyword: str | None) -> None:
     """Give messages that come in for NUMBER to the account EMAIL.
 
     A keyword wins over the number alone. NUMBER is as the carrier writes it; + and 00 before it are dropped.
     """
     with session().database() as database, database.transaction() as connection:
-        route_id = inbound_routes.add(connection, account_of(connection, email)["id"], number, keyword)
-    fields = {"id": str(route_id), "number": number, "keyword": keyword or None, "account": email}
+        route_id = inbound_routes.add(connection, account_of(connection, email)["id"], number, keyword or "")
+    fields = {"id": str(route_id), "number": number, "keyword": keyword, "account": email}
     output.done(f"Messages to {_named(number, keyword)} now go to {email}.", fields)
 
 
@@ -81,13 +81,13 @@ def list_() -> None:
 
 @inbound.command("remove")
 @click.argument("number", type=_NUMBER)
-@click.option("--keyword", type=_KEYWORD, default="", help="This keyword's; without it that of the number alone.")
-def remove(number: str, keyword: str) -> None:
+@click.option("--keyword", type=_KEYWORD, help="This keyword's; without it that of the number alone.")
+def remove(number: str, keyword: str | None) -> None:
     """Take NUMBER, or a keyword under it, from its account; what came in for it stays the account's."""
     with session().database() as database, database.transaction() as connection:
-        if not inbound_routes.remove(connection, number, keyword):
+        if not inbound_routes.remove(connection, number, keyword or ""):
             raise BadInput(f"nobody has {_named(number, keyword)}")
-    fields = {"number": number, "keyword": keyword or None}
+    fields = {"number": number, "keyword": keyword}
     output.done(f"Messages to {_named(number, keyword)} now go to nobody.", fields)
 
 
@@ -110,7 +110,7 @@ def _last(rows: list[RowMapping]) -> tuple[str, str]:
     return (rows[-1]["number"], rows[-1]["keyword"]) if rows else ("", "")
 
 
-def _named(number: str, keyword: str) -> str:
+def _named(number: str, keyword: str | None) -> str:
     return f"{number} with the keyword {keyword}" if keyword else number
 
 
