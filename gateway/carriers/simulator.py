@@ -6,7 +6,6 @@ the process; a receipt comes again until it was acknowledged.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -16,7 +15,6 @@ from pydantic import Field
 from gateway import clock
 from gateway.carriers import base
 from gateway.carriers.base import (
-    Final,
     InDoubt,
     Outcome,
     Outgoing,
@@ -24,11 +22,10 @@ from gateway.carriers.base import (
     Receipt,
     Retry,
     Submitted,
-    Throttled,
     Unsent,
 )
 from gateway.carriers.journal import Entry, Journal
-from gateway.messaging.states import State
+from gateway.carriers.rules import AGAIN, OTHERS, RULES, rule
 from gateway.storage.errors import Unavailable
 from gateway.storage.records import Carrier as Record
 
@@ -36,7 +33,6 @@ KIND = "simulator"
 SECRETS: frozenset[str] = frozenset()
 
 _BATCH = 1000  # receipts handed over at once
-_AGAIN = 0.2  # seconds between a receipt and its duplicate
 _PATIENCE = 0.5  # seconds until receipts that could not be stored are offered again
 _STOPPING = 5.0  # seconds to wait for answers when it stops
 _GRID = 100_000  # microseconds by which receipts due after a restart are gathered
@@ -52,44 +48,6 @@ class SimulatorOptions(base.Options):
 
 
 OPTIONS = SimulatorOptions
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What becomes of a segment.
-
-    `refused` is the answer to the first attempt, and to later ones if `always`. `delay` is how long after the
-    answer the receipt comes, in microseconds, None for never; `early` before the answer; `copies` how often.
-    """
-
-    state: State = State.DELIVERED
-    error: str | None = None
-    delay: int | None = clock.SECOND
-    copies: int = 1
-    early: bool = False
-    refused: Final | Throttled | None = None
-    always: bool = False
-
-
-RULES: Mapping[str, Rule] = {
-    "0001": Rule(delay=0),
-    "0002": Rule(State.UNDELIVERED, "absent subscriber"),
-    "0003": Rule(State.EXPIRED, "validity period expired"),
-    "0004": Rule(refused=Final("invalid destination"), always=True),
-    "0005": Rule(refused=Throttled()),
-    "0006": Rule(delay=None),
-    "0007": Rule(delay=0, early=True),
-    "0008": Rule(copies=2),
-    "0009": Rule(delay=30 * clock.SECOND),
-}
-"""By the last four digits of the destination."""
-
-OTHERS = Rule()
-
-
-def rule(destination: str) -> Rule:
-    """The rule of a destination."""
-    return RULES.get(destination[-4:], OTHERS)
 
 
 class Simulator:
@@ -238,7 +196,7 @@ class Simulator:
                 refs.append(entry.ref)
         self._journal.acknowledged(refs)
         if again:
-            self._after(_AGAIN, self._fall_due, again)
+            self._after(AGAIN, self._fall_due, again)
 
     def _after(self, seconds: float, call: Callable[..., None], *arguments: object) -> None:
         def fire() -> None:
