@@ -54,6 +54,7 @@ class Stage:
     exhausted: Caller
     foreign: Caller
     unserved_group: str
+    stopped_group: str
     message: str
     confined: dict[str, Caller] = field(default_factory=dict)
 
@@ -98,9 +99,9 @@ def staged(door: Door) -> Stage:
     exhausted = caller(door.access(owner.email, "--rate", "4/h"))
     # Asking for a token is the one call that the access may make.
     next(entry for entry in entries if isinstance(entry, Jwt)).token(exhausted)
-    unserved = door.call(owner.access, "group.creategroup", {"name": "Nobody's", "fields": "name"})["result"]["id"]
-    contact = {"idgroup": unserved, "mobile": f"+{cases.UNSERVED}", "fields": "name:Eva"}
-    assert door.outcome(owner.access, "group.addcontact", contact) == "SUCCESS"
+    unserved, stopped = (group_of(door, owner, number) for number in (cases.UNSERVED, cases.STOPPED))
+    assert door.outcome(owner.access, "optout.addoptout", {"number": cases.STOPPED}) == "SUCCESS"
+    door.receive(owner, AWKWARD)
     sent = {"from": "Shop", "to": "34600000001", "sms": AWKWARD}
     message = door.call(owner.access, "sms.sendsms", sent)["result"]["messageid"]
     customers = {caller(one.access): one for one in (owner, poor, other)}
@@ -112,10 +113,20 @@ def staged(door: Door) -> Stage:
         exhausted=exhausted,
         foreign=caller(door.access(owner.email, "--network", f"{OFFICE}/32"), OFFICE),
         unserved_group=unserved,
+        stopped_group=stopped,
         message=message,
     )
     until(lambda: door.outcome(owner.access, "sms.sendsms", {**sent, "to": cases.UNSERVED}) == "NO_ROUTE_AVAILABLE")
+    until(lambda: door.outcome(owner.access, "sms.sendsms", {**sent, "to": cases.STOPPED}) == "OPTED_OUT")
     until(lambda: door.status(owner.access, message) == ["DELIVERED"], 20, "DELIVERED")
+    return found
+
+
+def group_of(door: Door, owner: Customer, number: str) -> str:
+    """A group with this one contact."""
+    found: str = door.call(owner.access, "group.creategroup", {"name": number, "fields": "name"})["result"]["id"]
+    contact = {"idgroup": found, "mobile": f"+{number}", "fields": "name:Eva"}
+    assert door.outcome(owner.access, "group.addcontact", contact) == "SUCCESS"
     return found
 
 
@@ -237,7 +248,8 @@ def test_what_an_operation_cannot_answer() -> None:
         if (reason := cases.impossible(operation, code)) is not None
     }
     bare = {(name, code) for name in ("user.getbalance", "group.getgroups") for code in (MISSING, INCORRECT)}
-    assert set(found) == {*bare, ("template.gettemplates", MISSING)}
+    all_optional = {(name, MISSING) for name in ("template.gettemplates", "sms.getinbound", "optout.getoptouts")}
+    assert set(found) == bare | all_optional
 
 
 MISSING, INCORRECT = Code.MISSING_COMPULSORY_PARAM, Code.INCORRECT_PARAM

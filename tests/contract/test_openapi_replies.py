@@ -103,6 +103,14 @@ def test_success_with_a_date(front: FrontDoor, customer: Customer, door: Door) -
 
 
 @each_door
+def test_success_with_messages_that_came_in(front: FrontDoor, customer: Customer, door: Door) -> None:
+    front.receive(customer, "Hi")
+    path = f"{door.path}sms/getinbound"
+    (message, *_) = checked(call(front, door, customer.access, path, {}), path)["result"]["messages"]
+    assert list(message) == ["id", "from", "to", "text", "receiveddate"]
+
+
+@each_door
 @pytest.mark.parametrize(
     ("name", "values", "code"),
     [

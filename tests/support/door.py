@@ -9,8 +9,14 @@ from uuid import uuid4
 
 import orjson
 from click.testing import CliRunner
+from sqlalchemy import insert
 
+from gateway import clock
 from gateway.cli import cli
+from gateway.storage import ids
+from gateway.storage.database import Database
+from gateway.storage.queries import accounts
+from gateway.storage.schema import inbound
 from tests.support.gateway import Gateway
 from tests.support.rawhttp import Response, ask
 
@@ -51,6 +57,7 @@ class Door:
     def __init__(self, running: Gateway, *options: str) -> None:
         self.gateway = running
         self._options = ("--data", str(running.data), *options)
+        self._url = options[-1] if options else f"sqlite:///{running.data / 'trunkline.db'}"
 
     def cli(self, *arguments: str, typed: str | None = None) -> Any:
         """What a command prints with --json; `typed` is its standard input."""
@@ -68,6 +75,18 @@ class Door:
         """A new access to an account."""
         made = self.cli("access", "create", email, name or f"a{uuid4().hex[:10]}", *options)
         return Login(made["user"], made["secret"])
+
+    def receive(self, customer: Customer, text: str, source: str = "34600000001", to: str = "7373") -> None:
+        """Have a message come in for the customer, as if a carrier had delivered it."""
+        database = Database.open(self._url)
+        with database.transaction() as connection:
+            now = clock.now()
+            account = accounts.find(connection, customer.email)
+            assert account is not None
+            (number,) = ids.take_block(connection, 1, now)
+            row = {"id": number, "carrier_id": 1, "account_id": account["id"], "source": source, "destination": to}
+            connection.execute(insert(inbound).values(**row, text=text, received_at=now))
+        database.close()
 
     def send(
         self,

@@ -22,9 +22,16 @@ def parameters(door: Door, customer: Customer, operation: Operation) -> dict[str
         found = made("group.creategroup", name="All", fields="name,city")
         return made("group.addcontact", idgroup=found, mobile="+34600000001", fields="name:Ana")
 
+    def number() -> str:
+        found = operation.example["number"]
+        if operation.name == "optout.deleteoptout":
+            assert door.outcome(customer.access, "optout.addoptout", {"number": found}) == "SUCCESS"
+        return found
+
     makers: dict[str, Callable[[], str]] = {
         "idtemplate": lambda: made("template.addtemplate", title="Greeting", message="Hello <name>"),
         "idgroup": group,
         "idcontact": contact,
+        "number": number,
     }
     return {name: makers[name]() if name in makers else value for name, value in operation.example.items()}

@@ -16,6 +16,8 @@ from tests.support.doors import Asked, Caller, call_of
 NOSUCH = "nosuch"
 UNSERVED = "423660000001"
 """A number that no route serves on the stage."""
+STOPPED = "34600000098"
+"""A number that wants no more from the owner."""
 
 
 class Stage(Protocol):
@@ -33,6 +35,8 @@ class Stage(Protocol):
     """An access for a network that the calls do not come from."""
     unserved_group: str
     """A group of the owner's that no route serves."""
+    stopped_group: str
+    """A group of the owner's that wants no more."""
 
     def furnished(self, operation: Operation, caller: Caller) -> dict[str, str]:
         """Parameters with which the operation succeeds for the caller, if credits and routes allow it."""
@@ -99,6 +103,8 @@ WRONG = {
     "title": " ",
     "name": " ",
     "type": "x" * 4_001,
+    "number": "nobody",
+    "limit": "0",
 }
 
 
@@ -122,6 +128,12 @@ def _unserved(stage: Stage, operation: Operation) -> Asked:
     if "to" in wire_names_of(operation):
         return _changed(stage, operation, to=UNSERVED)
     return _changed(stage, operation, idgroup=stage.unserved_group)
+
+
+def _stopped(stage: Stage, operation: Operation) -> Asked:
+    if "to" in wire_names_of(operation):
+        return _changed(stage, operation, to=STOPPED)
+    return _changed(stage, operation, idgroup=stage.stopped_group)
 
 
 def _poor(stage: Stage, operation: Operation) -> Asked:
@@ -159,6 +171,7 @@ COMMON: Mapping[Code, Provoke] = {
 OWN: Mapping[Code, Provoke] = {
     Code.INCORRECT_TYPE: lambda stage, operation: _changed(stage, operation, type="email"),
     Code.MISSING_MAIN_FIELD: lambda stage, operation: _without(stage, operation, "mobile"),
+    Code.OPTED_OUT: _stopped,
     Code.NO_ROUTE_AVAILABLE: _unserved,
     Code.NO_CREDITS: _poor,
     Code.NOT_ACCESS_TO_TEMPLATE: _others("idtemplate"),

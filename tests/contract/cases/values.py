@@ -166,8 +166,8 @@ def _ids() -> Iterator[Case]:
         "idtemplate": "gettemplates",
         "idgroup": "getgroups",
         "idcontact": "getcontacts",
-        "after": "getcontacts",
     }
+    pages = {"group.getcontacts": "getcontacts", "sms.getinbound": "getinbound"}
     bad = {
         "letters": "abc",
         "negative": "-1",
@@ -183,10 +183,11 @@ def _ids() -> Iterator[Case]:
     }
     for operation, declared in OPERATIONS.items():
         for name in declared.parameters.model_json_schema()["properties"]:
-            if name in sources:
+            source = pages.get(operation) if name == "after" else sources.get(name)
+            if source is not None:
                 for label, text in bad.items():
                     shown = repr(text if len(text) <= 20 else text[:20] + "…")
-                    detail = f"{name}: must be an id in digits, as {sources[name]} gives it, not {shown}."
+                    detail = f"{name}: must be an id in digits, as {source} gives it, not {shown}."
                     yield Case(f"{name} {label}", operation, {name: text}, PARAM, detail)
 
 
@@ -303,8 +304,32 @@ def _groups() -> Iterator[Case]:
             "The group has no field 'street'; its fields are name, city.",
         )
         yield case("without colon", operation, "fields", "Ana", "Pair 1 ('Ana') has no colon between name and value.")
-    for label, limit in (("0", "0"), ("1001", "1001"), ("negative", "-1"), ("a word", "ten"), ("Arabic", "١٠")):
-        yield case(label, "getcontacts", "limit", limit, f"must be a whole number from 1 to 1000, not '{limit}'.")
+    for paged in ("group.getcontacts", "sms.getinbound", "optout.getoptouts"):
+        for label, limit in (("0", "0"), ("1001", "1001"), ("negative", "-1"), ("a word", "ten"), ("Arabic", "١٠")):
+            detail = f"limit: must be a whole number from 1 to 1000, not '{limit}'."
+            yield Case(f"limit {label}", paged, {"limit": limit}, PARAM, detail)
+
+
+def _optouts() -> Iterator[Case]:
+    for operation in ("optout.addoptout", "optout.deleteoptout"):
+        yield Case(
+            "with a letter",
+            operation,
+            {"number": "60000000l"},
+            PARAM,
+            "number: The number '60000000l' holds characters other than the digits 0 to 9.",
+        )
+        yield Case("blank", operation, {"number": " "}, PARAM, "number: The number is empty.")
+    yield Case(
+        "not on the list",
+        "optout.deleteoptout",
+        {"number": "+34600000097"},
+        PARAM,
+        "number: 34600000097 is not on the account's opt-out list",
+    )
+    for label, after in (("+", "+34600000001"), ("a word", "x"), ("of 16 digits", "3" * 16), ("Arabic", "٣٤")):
+        detail = f"after: must be a number in digits, as getoptouts gives it, not '{after}'."
+        yield Case(f"after {label}", "optout.getoptouts", {"after": after}, PARAM, detail)
 
 
 def _sends() -> Iterator[Case]:
@@ -351,5 +376,6 @@ def _sends() -> Iterator[Case]:
 
 
 CASES = [
-    *_to(), *_from(), *_sms(), *_when(), *_key(), *_ids(), *_nobodys_ids(), *_lists(), *_groups(), *_sends()
+    *_to(), *_from(), *_sms(), *_when(), *_key(), *_ids(), *_nobodys_ids(), *_lists(), *_groups(), *_optouts(),
+    *_sends(),
 ]  # fmt: skip
