@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from uuid import uuid4
 from sqlalchemy import select, update
 
 from gateway import clock
+from gateway.smpp.pdu import EnquireLink
 from gateway.storage import passwords, versions
 from gateway.storage.database import Database
 from gateway.storage.queries import accesses, accounts
@@ -56,8 +56,8 @@ class Role:
         return self._log.read_text()
 
     def wait_ready(self) -> None:
-        """Wait until it accepts connections."""
-        until(self._accepts, START, "the SMPP server")
+        """Wait until it answers."""
+        until(self._answers, START, "the SMPP server")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it; its exit status."""
@@ -75,17 +75,16 @@ class Role:
                 raise
 
     def alive(self) -> bool:
-        """Whether it runs, and answers a bind (of nobody)."""
-        if self.process.poll() is not None:
-            return False
-        with Esme(self.port) as esme:
-            return int(esme.bind("nobody", "nothing").command_status) != 0
+        """Whether it runs, and answers."""
+        return self.process.poll() is None and self._answers()
 
-    def _accepts(self) -> bool:
+    def _answers(self) -> bool:
         assert self.process.poll() is None, f"trunkline smpp ended with {self.process.returncode}: {self.errors}"
-        with socket.socket() as probe:
-            probe.settimeout(5)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        try:
+            with Esme(self.port) as esme:
+                return bool(esme.request(EnquireLink()).command_status == 0)
+        except ConnectionRefusedError:
+            return False
 
 
 @contextmanager
