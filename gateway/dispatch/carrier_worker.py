@@ -25,6 +25,7 @@ from gateway.carriers.base import (
     Unsent,
 )
 from gateway.dispatch import outgoing as _outgoing
+from gateway.dispatch.failover import Failover
 from gateway.dispatch.holder import Holder
 from gateway.dispatch.host import Host
 from gateway.dispatch.inbound import Arrivals
@@ -59,7 +60,8 @@ class CarrierWorker:
         self._adapter = adapter
         self._holder = holder
         self._host = host
-        self._judge = Judge(self._next_carrier)
+        self._judge = Judge(self._next_carrier, retries=options.retries)
+        self._failover = Failover(record, adapter, holder, host, options.failover_after)
         self._throttle = Throttle(options.throughput, host.monotonic)
         self._inbox = Inbox()
         self._arrivals = Arrivals(host, holder, record.name)
@@ -112,6 +114,7 @@ class CarrierWorker:
         try:
             await self._recover()
             await self._adapter.start(self)
+            watching = asyncio.create_task(self._failover.run())
             try:
                 await self._work()
             except Exception:
@@ -119,6 +122,8 @@ class CarrierWorker:
                 self._holder.lose()
                 raise
             finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
                 await self._wind_up()
         except StaleLease:
             self._holder.lose()

@@ -27,6 +27,8 @@ class Holder:
         self._ttl = ttl
         self._renewed = acquired
         self._lost = False
+        self.up = False
+        """Whether we can send to the carrier; others hear of it with the next renewal."""
 
     @property
     def lost(self) -> bool:
@@ -46,7 +48,7 @@ class Holder:
         # Counted from before the question, so that it ends for us before it ends for others.
         asked = self._host.monotonic()
         try:
-            await self._host.writer.transact(partial(leases.renew, lease=self.lease, ttl=self._ttl))
+            await self._host.writer.transact(partial(leases.renew, lease=self.lease, ttl=self._ttl, up=self.up))
         except Unavailable:
             return
         except StaleLease:

@@ -42,6 +42,10 @@ class Metrics(Protocol):
         """A carrier's answers and receipts by kind."""
         ...
 
+    def ready(self, carrier: str, value: bool) -> None:
+        """Whether a carrier takes messages."""
+        ...
+
 
 class NoMetrics:
     """Counts nothing."""
@@ -53,6 +57,9 @@ class NoMetrics:
         """See `Metrics`."""
 
     def carrier(self, carrier: str, outcome: str, n: int) -> None:
+        """See `Metrics`."""
+
+    def ready(self, carrier: str, value: bool) -> None:
         """See `Metrics`."""
 
 

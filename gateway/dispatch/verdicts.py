@@ -33,11 +33,15 @@ class Hand:
 
 @dataclass(slots=True)
 class Judge:
-    """Collects what is to be recorded. `next_carrier` knows the routes, the back-offs how long to wait."""
+    """Collects what is to be recorded. `next_carrier` knows the routes, the back-offs how long to wait.
+
+    After `retries` refusals for now a message tries the next carrier, if there is one.
+    """
 
     next_carrier: NextCarrier
     refused: Backoff = REFUSED
     throttled: Backoff = THROTTLED
+    retries: int = 3
     hands: dict[int, Hand] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
 
@@ -91,10 +95,15 @@ class Judge:
         elif by_kind.keys() == {Submitted}:
             self.answers.sent.append((now, item.message_id))
             self.answers.long.append(item.message_id)
-        elif NextRoute in by_kind and Submitted not in by_kind and not hand.earlier:
+        elif NextRoute in by_kind and self._whole(hand, by_kind):
             self._elsewhere(item, by_kind[NextRoute], now)
         else:
-            self._again(item, by_kind, now)
+            self._again(item, hand, by_kind, now)
+
+    @staticmethod
+    def _whole(hand: Hand, by_kind: dict[type, Outcome]) -> bool:
+        """Whether the carrier has no segment of it: all of a message goes to one carrier."""
+        return Submitted not in by_kind and not hand.earlier
 
     def _elsewhere(self, item: Outgoing, outcome: Outcome, now: int) -> None:
         error = clip(getattr(outcome, "error", ""))
@@ -106,9 +115,14 @@ class Judge:
         else:
             self.answers.elsewhere.append((carrier_id, now, error, item.message_id))
 
-    def _again(self, item: Outgoing, by_kind: dict[type, Outcome], now: int) -> None:
+    def _again(self, item: Outgoing, hand: Hand, by_kind: dict[type, Outcome], now: int) -> None:
         """To the same carrier later, unless that would be past the validity."""
         reason = by_kind.get(Retry) or by_kind.get(NextRoute) or by_kind.get(Throttled)
+        if isinstance(reason, Retry) and item.attempt % (self.retries + 1) == 0 and self._whole(hand, by_kind):
+            carrier_id = self.next_carrier(item.destination)
+            if carrier_id is not None and now < item.expires_at:
+                self.answers.elsewhere.append((carrier_id, now, clip(reason.error), item.message_id))
+                return
         if reason is None:
             delay, error = 0, None
         else:

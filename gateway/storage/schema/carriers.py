@@ -23,6 +23,7 @@ carrier_lease = Table(
     Column("owner", String(64), nullable=False),
     number("epoch"),
     number("until"),
+    number("down_since", null=True),  # since when the owner cannot send; NULL while it can
 )
 
 route = Table(

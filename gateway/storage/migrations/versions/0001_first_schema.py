@@ -251,6 +251,7 @@ def _routing() -> None:
         sa.Column("owner", sa.String(length=64), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("down_since", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["carrier_id"], ["carrier.id"], name="fk_carrier_lease_carrier_id"),
         sa.PrimaryKeyConstraint("carrier_id", name="pk_carrier_lease"),
     )

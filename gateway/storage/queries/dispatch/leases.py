@@ -49,26 +49,30 @@ def acquire(
     if held and held[0][0] != owner and held[0][1] > now and not is_dead(held[0][0]):
         return None
     taken = talk.select(
-        "INSERT INTO carrier_lease (carrier_id, owner, epoch, until) VALUES (?, ?, 1, ?)"
-        " ON CONFLICT (carrier_id) DO UPDATE"
-        " SET owner = excluded.owner, epoch = carrier_lease.epoch + 1, until = excluded.until"
+        "INSERT INTO carrier_lease (carrier_id, owner, epoch, until, down_since) VALUES (?, ?, 1, ?, ?)"
+        " ON CONFLICT (carrier_id) DO UPDATE SET owner = excluded.owner, epoch = carrier_lease.epoch + 1,"
+        " until = excluded.until, down_since = excluded.down_since"
         # Two who found no row at all both get here; the second must not win.
         " WHERE carrier_lease.owner = ? OR carrier_lease.until <= ? RETURNING epoch",
         carrier_id,
         owner,
         now + ttl,
+        now,
         held[0][0] if held else owner,
         now,
     )
     return Lease(carrier_id, owner, taken[0][0]) if taken else None
 
 
-def renew(connection: Connection, lease: Lease, ttl: int) -> None:
-    """Hold it for `ttl` microseconds from now. Raises StaleLease."""
+def renew(connection: Connection, lease: Lease, ttl: int, up: bool = True) -> None:
+    """Hold it for `ttl` microseconds from now; `up` tells others whether we can send. Raises StaleLease."""
     talk = Talk(connection)
+    now = _now(talk)
     changed = talk.change(
-        "UPDATE carrier_lease SET until = ? WHERE carrier_id = ? AND owner = ? AND epoch = ?",
-        _now(talk) + ttl,
+        f"UPDATE carrier_lease SET until = ?, down_since = {'NULL' if up else 'coalesce(down_since, ?)'}"
+        " WHERE carrier_id = ? AND owner = ? AND epoch = ?",
+        now + ttl,
+        *(() if up else (now,)),
         *_named(lease),
     )
     if not changed:
@@ -98,6 +102,13 @@ def is_free(connection: Connection, carrier_id: int, is_dead: Callable[[str], bo
     talk = Talk(connection)
     held = talk.select("SELECT owner, until FROM carrier_lease WHERE carrier_id = ?", carrier_id)
     return not held or held[0][1] <= _now(talk) or is_dead(held[0][0])
+
+
+def up(connection: Connection) -> frozenset[int]:
+    """The carriers that somebody owns who can send to them."""
+    talk = Talk(connection)
+    rows = talk.select("SELECT carrier_id FROM carrier_lease WHERE until > ? AND down_since IS NULL", _now(talk))
+    return frozenset(row[0] for row in rows)
 
 
 def _now(talk: Talk) -> int:
