@@ -26,21 +26,7 @@ log-file = "{folder}/bearerbox.log"
 log-level = 0
 sms-resend-freq = 1
 
-group = smsc
-smsc = smpp
-smsc-id = trunkline
-host = 127.0.0.1
-port = {smpp}
-transceiver-mode = {transceiver}
-{receiver}
-smsc-username = "{user}"
-smsc-password = "{secret}"
-system-type = ""
-address-range = ""
-enquire-link-interval = 5
-reconnect-delay = 1
-msg-id-type = 0x03
-
+{connections}
 group = smsbox
 bearerbox-host = 127.0.0.1
 sendsms-port = {http}
@@ -59,6 +45,29 @@ password = {word}
 max-messages = 10
 concatenation = true
 """
+
+
+_CONNECTION = """\
+group = smsc
+smsc = smpp
+smsc-id = trunkline
+host = 127.0.0.1
+{mode}
+smsc-username = "{user}"
+smsc-password = "{secret}"
+system-type = ""
+address-range = ""
+enquire-link-interval = 5
+reconnect-delay = 1
+msg-id-type = 0x03
+
+"""
+
+# What a connection's mode is in Kannel's words; without a transceiver it takes a connection for each direction.
+_MODES = {
+    "transceiver": ("port = {smpp}\ntransceiver-mode = true",),
+    "pair": ("port = {smpp}\ntransceiver-mode = false", "receive-port = {smpp}\ntransceiver-mode = false"),
+}
 
 
 class Reports(ThreadingHTTPServer):
@@ -97,19 +106,18 @@ class Kannel:
         self.reports = Reports()
         self.http, self.admin = free_port(), free_port()
         self._processes: list[subprocess.Popen[bytes]] = []
+        connections = (
+            _CONNECTION.format(user=user, secret=secret, mode=words.format(smpp=smpp)) for words in _MODES[mode]
+        )
         (folder / "kannel.conf").write_text(
             _CONFIGURATION.format(
+                connections="".join(connections).rstrip() + "\n",
                 admin=self.admin,
                 smsbox=free_port(),
                 http=self.http,
                 reports=self.reports.server_port,
                 word="for-this-test",
                 folder=folder,
-                smpp=smpp,
-                user=user,
-                secret=secret,
-                transceiver="true" if mode == "transceiver" else "false",
-                receiver="" if mode == "transceiver" else f"receive-port = {smpp}",
             )
         )
 
