@@ -154,7 +154,8 @@ class Deliveries:
         well = True
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), self._pause())
+                async with asyncio.timeout(self._pause()):
+                    await self._wanted.wait()
             self._wanted.clear()
             try:
                 await self._round()
@@ -323,7 +324,7 @@ class Deliveries:
         link = seat.bound.link
         try:
             while task.sent < len(task.pdus):
-                if not link.session.free:
+                if task.sent and not link.session.free:
                     seat.parts.append(task)
                     return
                 pdu = task.pdus[task.sent]

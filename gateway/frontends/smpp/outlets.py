@@ -57,8 +57,11 @@ class Seat:
         return self._rests_until <= now and self.bound.open and self.bound.link.session.state.bound
 
     def free(self, now: float) -> int:
-        """How many deliver_sm it can be given now."""
-        return self.bound.link.session.free if self.ready(now) else 0
+        """How many deliver_sm it can be given now; after a rest one, to see whether it takes it."""
+        if not self.ready(now):
+            return 0
+        session = self.bound.link.session
+        return min(session.free, 0 if session.unanswered else 1) if self._rest else session.free
 
     def refused(self, now: float) -> None:
         """It could not take one: it rests a while, longer if it has just done so."""
