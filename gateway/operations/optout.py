@@ -31,7 +31,7 @@ After = Annotated[str, Wire(_after, (("pattern", "^[0-9]{1,15}$"),))]
 class GetOptOuts(Parameters):
     """Which part of the list to give."""
 
-    after: After = Field("", description="The next of the page before; left out, the list begins.")
+    after: After | None = Field(None, description="The next of the page before; left out, the list begins.")
     limit: Limit = Field(100, description="Most numbers to give, up to 1000.")
 
 
@@ -65,7 +65,7 @@ class OptOutPage(BaseModel):
 def getoptouts(context: Context, parameters: GetOptOuts) -> Answer:
     """In the order of their digits."""
     with context.read() as connection:
-        page = optouts.page(connection, context.account.id, parameters.after, parameters.limit + 1)
+        page = optouts.page(connection, context.account.id, parameters.after or "", parameters.limit + 1)
     more = len(page) > parameters.limit
     shown = page[: parameters.limit]
     entries = [

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from sqlalchemy import insert
 
+from gateway import clock
 from gateway.operations.catalogue import CATALOGUE
 from gateway.operations.context import Credits, Rows
 from gateway.pipeline.call import Reply
 from gateway.storage.database import Database
 from gateway.storage.errors import Unavailable
 from gateway.storage.queries import accesses, log
+from gateway.storage.schema import inbound
 from tests.support.pipeline import CREDIT, SECRET, Customer, Installation, installed
 from tests.support.soap import (
     NS,
@@ -67,6 +70,12 @@ def logged(installation: Installation) -> list[dict[str, Any]]:
         return log.search(connection, since=0, limit=1000).entries[::-1]
 
 
+def came_in(customer: Customer, text: str) -> None:
+    row = {"carrier_id": 1, "account_id": customer.account_id, "source": "34600000009", "destination": "7373"}
+    with customer.installation.database.transaction() as connection:
+        connection.execute(insert(inbound).values(id=1, **row, text=text, received_at=clock.now()))
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_operation_works(customer: Customer, version: str) -> None:
     done: set[str] = set()
@@ -96,6 +105,12 @@ def test_every_operation_works(customer: Customer, version: str) -> None:
     assert ask("getbalance") == "996"
     status = ask("getdeliverystatus", messages=one["messageid"])
     assert (status["sms"], status["deliverystatus"]) == ("Señal <&> 😀", "QUEUED")
+    came_in(customer, "Sí <&>")
+    (text, sender) = (ask("getinbound")["messages"][name] for name in ("text", "from"))
+    assert (text, sender) == ("Sí <&>", "34600000009")
+    assert ask("addoptout", number="34600000009") is None
+    assert ask("getoptouts")["optouts"]["number"] == "34600000009"
+    assert ask("deleteoptout", number="34600000009") is None
     ask("deletefield", idgroup=group, field="city")
     ask("deletecontact", idcontact=contact)
     ask("deletegroup", idgroup=group)
