@@ -28,6 +28,7 @@ _COMMANDS = {
     "backup": ("maintenance", "Save database and key file in one file."),
     "restore": ("maintenance", "Start again from a backup."),
     "wsdl": ("contract", "Print the SOAP contract."),
+    "simulator": ("simulator", "Be an SMSC to test against."),
 }
 
 
