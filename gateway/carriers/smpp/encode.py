@@ -103,7 +103,8 @@ class Encoder:
             text = decode_gsm(payload)
         wide = text.encode("utf-16-be")
         if header + len(wide) <= room:
-            return _Body(wide, data_coding | _UCS2)
+            # The class stays (3GPP TS 23.038, 4): in the general group, which has UCS-2.
+            return _Body(wide, 0x18 | data_coding & 0x03 if data_coding else _UCS2)
         return _Body(text.encode("latin-1", "replace"), data_coding)
 
     def _pdu(
