@@ -4,6 +4,7 @@ It is no operation of the catalogue: `sms.sendsms` for whoever speaks SMPP, with
 Everything here runs for every submit_sm, so it is plain functions on plain values.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -79,7 +80,7 @@ def row(context: Context, plan: Plan, to: str, message_id: int) -> tuple[Row, in
     route = tariff.routes.first(to)
     price = tariff.prices.price(account.id, to)
     if route is None or price is None:
-        raise Refusal(Code.NO_ROUTE_AVAILABLE, f"destination_addr: No route serves {to}.")
+        raise Refusal(Code.NO_ROUTE_AVAILABLE, f"destination_addr: No route serves {to}.", "destination_addr")
     content = message.content
     total = price * content.segments
     return (
@@ -114,6 +115,14 @@ def row(context: Context, plan: Plan, to: str, message_id: int) -> tuple[Row, in
         plan.expires_at,
         None,
     ), total
+
+
+def check_opted_out(to: str, opted_out: Collection[str]) -> None:
+    """Refuse a message to a number that is among those that want no more. Raises `Refusal` (OPTED_OUT)."""
+    if to in opted_out:
+        raise Refusal(
+            Code.OPTED_OUT, f"destination_addr: {to} is on this account's opt-out list.", "destination_addr"
+        )
 
 
 def source_of(text: str) -> str:

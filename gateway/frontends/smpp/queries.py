@@ -6,11 +6,8 @@ account's message reads exactly like one that does not exist.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import orjson
 from sqlalchemy import Connection
@@ -26,14 +23,12 @@ from gateway.storage.queries import submitted
 from gateway.storage.queries.submitted import Submitted, Taken
 
 if TYPE_CHECKING:
+    from gateway.frontends.smpp.reading import Reader
     from gateway.frontends.smpp.requests import Request
     from gateway.frontends.smpp.submits import Submits
     from gateway.operations.context import Context
     from gateway.pipeline.sessions import Read
 
-T = TypeVar("T")
-
-_THREADS = 2
 _PIECE = 200  # ids of one look-up
 _LONGEST_ID = 16  # digits: ids stay below 2**53
 _STATES = {
@@ -60,14 +55,12 @@ class _Question:
 
 
 class Queries:
-    """Answers query_sm and cancel_sm; what must be read is read in threads of its own."""
+    """Answers query_sm and cancel_sm."""
 
-    def __init__(self, submits: Submits) -> None:
+    def __init__(self, submits: Submits, reader: Reader) -> None:
         self._submits = submits
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="queries")
-        self._loop = asyncio.get_running_loop()
+        self._reader = reader
         self._questions: list[_Question] = []
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def query_sm(self, read: Read, request: Request) -> None:
         """Take a query_sm; `look` answers it with the others of its read."""
@@ -83,7 +76,7 @@ class Queries:
         """Look up what was asked since the last time."""
         questions, self._questions = self._questions, []
         for start in range(0, len(questions), _PIECE):
-            self._start(self._answer(questions[start : start + _PIECE]))
+            self._reader.start(self._answer(questions[start : start + _PIECE]))
 
     def cancel_sm(self, read: Read, request: Request) -> None:
         """Cancel a message by its id, or what waits between two addresses."""
@@ -102,13 +95,13 @@ class Queries:
             if pdu.service_type:
                 raise direct.incorrect("service_type", "Messages are not kept by it: leave it empty, or give the id.")
             source = source or context.account.sender or context.settings.default_sender
-        self._start(self._cancel(request, context, message_id, source, to))
+        self._reader.start(self._cancel(request, context, message_id, source, to))
 
     async def _answer(self, questions: list[_Question]) -> None:
         account_id = questions[0].context.account.id
         ids = [question.message_id for question in questions]
         try:
-            found = await self._read(
+            found = await self._reader.read(
                 questions[0].context, lambda connection: submitted.find(connection, account_id, ids)
             )
         except Exception as error:  # noqa: BLE001 - a request is always answered
@@ -146,7 +139,7 @@ class Queries:
         try:
             ids = [message_id] if message_id is not None else []
             if not ids:
-                ids = await self._read(
+                ids = await self._reader.read(
                     context, lambda connection: submitted.waiting(connection, account_id, source, to)
                 )
             (log_id,) = services.ids.take(1)
@@ -166,18 +159,6 @@ class Queries:
             self._submits.refuse(request, error)
         else:
             self._submits.answer(request, "SUCCESS")
-
-    async def _read(self, context: Context, ask: Callable[[Connection], T]) -> T:
-        def read() -> T:
-            with context.read() as connection:
-                return ask(connection)
-
-        return await self._loop.run_in_executor(self._pool, read)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _id(text: str) -> int:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from gateway import logs
 from gateway.frontends.smpp import statuses
 from gateway.messaging.money import format_credits
-from gateway.operations.errors import Code, Refusal
+from gateway.operations.errors import Code
 from gateway.smpp.pdu import SubmitSm, UnsuccessSme
+from gateway.storage.errors import Unavailable
 from gateway.storage.submission import MESSAGE_COLUMNS, Committed, Row, Verdict
 
 if TYPE_CHECKING:
@@ -65,24 +67,33 @@ class Sent:
 
     def answer(self, value: Any) -> None:
         """The writer has decided."""
-        request = self.request
-        if not isinstance(value, Committed):
-            self._submits.answer(request, Code.NO_CREDITS.value, statuses.of_request(Code.NO_CREDITS, ""))
-        else:
-            message_id = str(self.rows[0][_ID])
-            if isinstance(request.pdu, SubmitSm):
-                request.answer(message_id=message_id)
-            else:
-                request.answer(message_id=message_id, unsuccess_sme=list(self._unsuccess))
-            self._submits.settled(request, "SUCCESS")
+        try:
+            self._answer(value)
+        except Exception as error:  # noqa: BLE001 - the writer must go on, whatever became of one answer
+            logs.failure("an answer failed", error, request_id=self.request.id)
         self._submits.unanswered.difference_update(self.ids)
 
     def fail(self, error: BaseException) -> None:
         """Nothing was written, or nobody knows: the database is away."""
-        self._submits.refuse(
-            self.request, error if isinstance(error, Exception) else Refusal(Code.UNAVAILABLE, "The gateway stops.")
-        )
+        if not isinstance(error, Exception):
+            error = Unavailable("The gateway is stopping; try again in a moment.")
+        try:
+            self._submits.refuse(self.request, error)
+        except Exception as problem:  # noqa: BLE001
+            logs.failure("an answer failed", problem, request_id=self.request.id)
         self._submits.unanswered.difference_update(self.ids)
+
+    def _answer(self, value: Any) -> None:
+        request = self.request
+        if not isinstance(value, Committed):
+            self._submits.answer(request, Code.NO_CREDITS.value, statuses.of_request(Code.NO_CREDITS, ""))
+            return
+        message_id = str(self.rows[0][_ID])
+        if isinstance(request.pdu, SubmitSm):
+            request.answer(message_id=message_id)
+        else:
+            request.answer(message_id=message_id, unsuccess_sme=list(self._unsuccess))
+        self._submits.settled(request, "SUCCESS")
 
     def _result(self, row: Row) -> str:
         """What the request was answered, as the other front ends' calls have it in the log."""

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from gateway import logs, metrics
 from gateway.frontends.smpp import statuses
 from gateway.frontends.smpp.queries import Queries
+from gateway.frontends.smpp.reading import OptOuts, Reader
 from gateway.frontends.smpp.requests import Request
 from gateway.frontends.smpp.sent import Sent
+from gateway.frontends.smpp.submit_multi import Multi
 from gateway.frontends.smpp.submit_sm import message_of, text_of
 from gateway.messaging.content import Alphabet
 from gateway.operations import direct
@@ -26,13 +28,11 @@ from gateway.pipeline.sessions import CLASS, PROTOCOL, Gate, Read
 from gateway.smpp.pdu import (
     CancelSm,
     DataSm,
-    DistributionList,
     Pdu,
     QuerySm,
     ReplaceSm,
     SubmitMulti,
     SubmitSm,
-    UnsuccessSme,
 )
 from gateway.storage.errors import Unavailable
 from gateway.storage.submission import Row, Submission
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gateway.frontends.smpp.bound import Bound
     from gateway.frontends.smpp.services import Services
     from gateway.operations.context import Context
+    from gateway.operations.direct import Plan
 
 _UNSERVED = {ReplaceSm: statuses.REPLACE_REFUSED, DataSm: statuses.REQUESTS[Code.INCORRECT_METHOD]}
 
@@ -64,7 +65,9 @@ class Submits:
             services.limiter,
             services.ids,
         )
-        self._queries = Queries(self)
+        reader = Reader()
+        self._queries = Queries(self, reader)
+        self._opt_outs = OptOuts(reader, self.refuse)
         self._loop = asyncio.get_running_loop()
         self._open = 0
         self._quiet = asyncio.Event()
@@ -89,6 +92,7 @@ class Submits:
             except Exception as error:  # noqa: BLE001 - a request is always answered
                 self.refuse(request, error)
         self._queries.look()
+        self._opt_outs.look()
 
     async def drain(self) -> None:
         """Wait until everything that was taken is answered."""
@@ -162,6 +166,14 @@ class Submits:
         assert isinstance(pdu, SubmitSm)  # noqa: S101 (for the type checker)
         plan = direct.plan(context, message_of(pdu, read.now, self._alphabet))
         to = direct.number_of(pdu.destination_addr, pdu.dest_addr_ton, context.account.country)
+        if context.account.opt_outs:
+            self._opt_outs.ask(request, context, (to,), lambda listed: self._send(request, context, plan, to, listed))
+        else:
+            self._send(request, context, plan, to)
+
+    def _send(self, request: Request, context: Context, plan: Plan, to: str, opted_out: Collection[str] = ()) -> None:
+        if opted_out:
+            direct.check_opted_out(to, opted_out)
         log_id, message_id = self.services.ids.take(2)
         row, price = direct.row(context, plan, to, message_id)
         self._put(Sent(self, request, log_id, (row,), price))
@@ -169,32 +181,18 @@ class Submits:
     def _submit_multi(self, read: Read, request: Request) -> None:
         context, pdu = self._admitted(read, request), request.pdu
         assert isinstance(pdu, SubmitMulti)  # noqa: S101 (for the type checker)
-        if not pdu.dest_addresses:
-            raise direct.incorrect("number_of_dests", "There is no destination.")
-        plan = direct.plan(context, message_of(pdu, read.now, self._alphabet))
-        log_id, *message_ids = self.services.ids.take(1 + len(pdu.dest_addresses))
-        rows: list[Row] = []
-        unsuccess: list[UnsuccessSme] = []
-        first: Refusal | None = None
-        total = 0
-        for address in pdu.dest_addresses:
-            if isinstance(address, DistributionList):
-                raise direct.incorrect("dl_name", "There are no distribution lists here: name the destinations.")
-            try:
-                to = direct.number_of(address.destination_addr, address.dest_addr_ton, context.account.country)
-                row, price = direct.row(context, plan, to, message_ids[len(rows)])
-            except Refusal as refusal:
-                first = first or refusal
-                status = statuses.of_request(refusal.code, refusal.parameter)
-                unsuccess.append(
-                    UnsuccessSme(address.dest_addr_ton, address.dest_addr_npi, address.destination_addr, status)
-                )
-                continue
-            rows.append(row)
-            total += price
-        if first is not None and not rows:
-            raise first
-        self._put(Sent(self, request, log_id, rows, total, unsuccess))
+        multi = Multi(context, direct.plan(context, message_of(pdu, read.now, self._alphabet)), pdu)
+        if context.account.opt_outs:
+            self._opt_outs.ask(
+                request, context, multi.numbers, lambda listed: self._send_multi(request, multi, listed)
+            )
+        else:
+            self._send_multi(request, multi)
+
+    def _send_multi(self, request: Request, multi: Multi, opted_out: Collection[str] = ()) -> None:
+        log_id, *message_ids = self.services.ids.take(1 + len(multi.numbers))
+        rows, price = multi.rows(message_ids, opted_out)
+        self._put(Sent(self, request, log_id, rows, price, multi.unsuccess))
 
     def _unserved(self, read: Read, request: Request) -> None:
         request.access = read.context().access
