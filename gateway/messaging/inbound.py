@@ -72,9 +72,10 @@ def joined(parts: Mapping[int, str], total: int) -> str:
 
 def address(text: str) -> str:
     """A number as routes are looked up by: without white space, `+` or `00`; other text as it stands."""
-    bare = "".join(text.split())
+    said = clean(text)
+    bare = "".join(said.split())
     digits = bare[1:] if bare.startswith("+") else bare.removeprefix("00")
-    return digits if digits.isascii() and digits.isdigit() else text.strip()
+    return digits if digits.isascii() and digits.isdigit() else said.strip()
 
 
 def sender(source: str, ton: int | None, country: str = "") -> str:

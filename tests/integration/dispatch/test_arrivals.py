@@ -4,8 +4,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway import clock
+from gateway.messaging.inbound import clean
 from gateway.messaging.optout import Words
 from gateway.storage import versions
 from gateway.storage.queries.dispatch import leases
@@ -153,6 +156,22 @@ def test_who_may_use_smpp_is_handed_it(
         assert (row["kind"], row["account_id"], row["access_id"]) == ("inbound", world.account, 0)
         assert (row["message_id"], row["state"]) == (desk.stored()[0]["id"], None)
         assert (row["at"], row["due_at"], row["expires_at"], row["attempts"]) == (NOW, NOW, NOW + 7 * clock.DAY, 0)
+
+
+ANYTHING = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=ANYTHING, source=ANYTHING, destination=ANYTHING, ton=st.none() | st.integers(0, 255), long=st.booleans())
+def test_whatever_a_message_says_is_stored(
+    desk: Arrivals, said: str, source: str, destination: str, ton: int | None, long: bool
+) -> None:
+    before = len(desk.stored())
+    texts = [said, said] if long else [said]
+    message = {"source": source, "source_ton": ton, "destination": destination}
+    desk.policy = Policy(repeat=0)
+    desk.give(*(pieces(texts, **message) if long else [arrived(said, **message)]))
+    assert desk.texts()[before:] == [clean("".join(texts))]
 
 
 def test_a_stale_owner_stores_nothing(world: World, desk: Arrivals) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from gateway import clock
-from gateway.messaging.inbound import Inbound, address, clean, folded, sender, split_keyword
+from gateway.messaging.inbound import Inbound, address, folded, sender, split_keyword
 from gateway.messaging.optout import Wish, Words
 from gateway.storage import ids
 from gateway.storage.queries import optouts
@@ -115,7 +115,7 @@ def _row(number: int, item: _Matched) -> Row:
     message = item.whole.message
     return (
         *(number, item.whole.carrier_id, item.recipient and item.recipient.account_id, item.source),
-        *(item.destination, clean(message.text), message.data_coding, message.esm_class, message.payload, message.at),
+        *(item.destination, message.text, message.data_coding, message.esm_class, message.payload, message.at),
     )
 
 

@@ -6,11 +6,11 @@ for a while after; the same part with another payload begins a new message, as p
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway import clock
-from gateway.messaging.inbound import Inbound, Part, address, is_part, joined
+from gateway.messaging.inbound import Inbound, Part, address, clean, is_part, joined
 from gateway.storage.queries.dispatch.talk import Talk
 from gateway.storage.submission import Row
 
@@ -114,7 +114,7 @@ class Parts:
     def take(self, message: Inbound) -> Whole | None:
         """Take in a message or a part; what is now to be stored as a message, None when there is nothing."""
         if not is_part(message) or message.part is None:
-            return Whole(self._carrier_id, message)
+            return Whole(self._carrier_id, replace(message, text=clean(message.text)))
         piece = self._piece(message, message.part)
         waiting = self._known[piece.key]
         over = waiting.put(piece, self._repeat)
