@@ -27,8 +27,8 @@ STOP = 30.0
 class Gateway:
     """A running gateway.
 
-    `url` is its address without a slash at the end, `smpp_port` that of its SMPP server, `user` and `secret` the demo account's access, `data` its
-    folder, `output` what it printed.
+    `url` is its address without a slash at the end, `smpp_port` its SMPP server's port, `user` and `secret` the demo
+    account's access, `data` its folder, `output` what it printed.
     """
 
     def __init__(self, data: Path, **variables: str) -> None:
@@ -37,9 +37,8 @@ class Gateway:
         self.smpp_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.user = self.secret = ""
-        self._variables = {
-            name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")
-        } | variables
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
+        self._variables = clean | {"TRUNKLINE_SMPP": f"127.0.0.1:{self.smpp_port}"} | variables
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,13 +63,7 @@ class Gateway:
             (self.data.parent / f"{self.data.name}.err").open("ab") as err,
         ):
             self._process = subprocess.Popen(
-                [
-                    *self._trunkline("run"),
-                    "--http",
-                    f"127.0.0.1:{self.port}",
-                    "--smpp",
-                    f"127.0.0.1:{self.smpp_port}",
-                ],
+                [*self._trunkline("run"), "--http", f"127.0.0.1:{self.port}"],
                 env=self._variables,
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -99,6 +99,16 @@ class Esme:
         """Send bytes as they are."""
         self._socket.sendall(data)
 
+    def offer(self, data: bytes, timeout: float) -> int:
+        """Send of these bytes what the server takes; how many that are, 0 when it takes none in time."""
+        self._socket.settimeout(timeout)
+        try:
+            return self._socket.send(data)
+        except TimeoutError:
+            return 0
+        finally:
+            self._socket.settimeout(PATIENCE)
+
     def receive(self, timeout: float = PATIENCE) -> Pdu:
         """The next PDU. Raises `Gone` when the server closed, `TimeoutError` when nothing came."""
         if self._inbox:

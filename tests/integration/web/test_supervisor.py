@@ -76,7 +76,7 @@ def test_no_secret_is_in_the_process_list(fresh: Gateway) -> None:
             assert fresh.secret.encode() not in Path(f"/proc/{pid}/{file}").read_bytes()
 
 
-@pytest.mark.parametrize("role", ["web", "dispatch"])
+@pytest.mark.parametrize("role", ["web", "dispatch", "smpp"])
 def test_role_that_is_killed_is_started_again(fresh: Gateway, role: str) -> None:
     before = fresh.roles()
     workers = support.children(before[role])
@@ -99,14 +99,14 @@ def test_worker_that_is_killed_is_started_again(fresh: Gateway) -> None:
 
 
 def test_everything_ends_when_the_supervisor_is_killed(fresh: Gateway) -> None:
-    below = until(lambda: _all_four(fresh), 10, "both roles and both workers")
+    below = until(lambda: _all_five(fresh), 10, "the three roles and both workers")
     fresh.stop(signal.SIGKILL)
     until(lambda: not any(map(support.lives, below)), 20, "the end of all processes")
 
 
-def _all_four(gateway: Gateway) -> list[int]:
+def _all_five(gateway: Gateway) -> list[int]:
     found = support.descendants(gateway.pid)
-    return found if len(found) >= 4 else []
+    return found if len(found) >= 5 else []
 
 
 def test_start_right_after_the_supervisor_was_killed(fresh: Gateway) -> None:
