@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from gateway import clock
 from gateway.messaging.inbound import GAP, Inbound, Part
-from gateway.storage.queries.dispatch import parts, purges
+from gateway.storage.queries.dispatch import leases, parts, purges
+from tests.integration.dispatch.test_dispatcher import dispatching
 from tests.support.arrivals import ANA, NUMBER, Arrivals, again, arrived, pieces
-from tests.support.dispatch import NOW, World
+from tests.support.dispatch import NOW, World, bounded, until
 
 THREE = ("One, ", "two, ", "three.")
 WHOLE = "One, two, three."
@@ -157,6 +159,17 @@ class TestThoseThatNeverCome:
         desk.give(again(pieces(THREE)[0], at=self.LATE + 2), now=self.LATE + 2)
         desk.end_waiting(self.LATE * 2)
         assert desk.texts() == [f"{GAP}two, three.", f"One, {GAP}"]
+
+    def test_the_dispatcher_looks_for_them(self, world: World, desk: Arrivals, tmp_path: Path) -> None:
+        desk.give(*pieces(THREE, at=clock.now() - parts.WAIT - clock.MINUTE)[:2])
+        world.run(lambda connection: leases.release(connection, desk.lease))
+
+        async def run() -> None:
+            async with dispatching(world.database, tmp_path):
+                await until(desk.texts)
+
+        bounded(run())
+        assert desk.texts() == [f"One, two, {GAP}"]
 
     def test_they_are_purged_when_they_are_joined(self, world: World, desk: Arrivals) -> None:
         desk.give(*pieces(THREE, 1), *pieces(THREE, 2)[:1])
