@@ -12,6 +12,7 @@ from gateway import clock
 from gateway.frontends.smpp.bound import Bound, Mode
 from gateway.frontends.smpp.deliveries import Deliveries
 from gateway.links.link import Link
+from gateway.settings import Settings
 from gateway.smpp.constants import CommandId
 from gateway.smpp.events import Event, Expired, Lost, Request, Response, Unbound
 from gateway.smpp.pdu import (
@@ -49,6 +50,7 @@ class Needs:
 
     database: Database
     host: AsyncHost
+    settings: Settings = field(default_factory=Settings)
     now: Callable[[], int] = clock.now
     monotonic: Callable[[], float] = monotonic
 

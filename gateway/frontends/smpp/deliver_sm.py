@@ -6,14 +6,18 @@ Sources: SMPP 3.4, 4.6.1 (deliver_sm), 5.1.3 (command_status), 5.2.5 and 5.2.6 (
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Final
 
+from gateway.messaging.content import Alphabet
 from gateway.messaging.states import State
-from gateway.messaging.text import Encoding, is_gsm, split
+from gateway.messaging.text import Encoding, decode_gsm, is_gsm, split
 from gateway.smpp import receipts, udh
 from gateway.smpp.constants import (
     DATA_CODING_DEFAULT,
+    DATA_CODING_OCTET,
+    DATA_CODING_OCTET_UNSPECIFIED,
     DATA_CODING_UCS2,
     ESM_TYPE_DELIVERY_RECEIPT,
     ESM_UDHI,
@@ -39,6 +43,11 @@ MESSAGE_STATES: Final[Mapping[State, MessageState]] = {
 
 NO_ERROR = "000"
 """`err` of what was delivered, and where nobody gave a code of three characters."""
+
+OCTET_CODINGS: Final = frozenset(
+    (DATA_CODING_OCTET_UNSPECIFIED, DATA_CODING_OCTET, *range(0x14, 0x18), *range(0xF4, 0xF8))
+)
+"""data_coding of what is no text (5.2.19; 3GPP TS 23.038, 4)."""
 
 _ERROR_CODE = re.compile(r"[0-9A-Za-z]{1,3}", re.ASCII)
 _LARGEST_REFERENCE = 0xFFFF
@@ -69,15 +78,16 @@ def fate(response: Pdu | None) -> Fate:
     return FATES.get(response.command_status, Fate.AGAIN)
 
 
-def make(entry: Entry) -> list[DeliverSm]:
+def make(entry: Entry, alphabet: Alphabet = Alphabet.GSM) -> list[DeliverSm]:
     """The PDUs that tell a customer what is in a row of the outbox, in the order to send them.
 
-    Raises ValueError for what cannot be told: the message is there no more, or its state is not final.
+    `alphabet` is what data_coding 0 means between us and customers. Raises ValueError for what cannot be told: the
+    message is there no more, or its state is not final.
     """
     if isinstance(entry.what, Outcome):
         return [_receipt(entry.message_id, entry.what)]
     if isinstance(entry.what, Incoming):
-        return _incoming(entry.message_id, entry.what)
+        return _incoming(entry.message_id, entry.what, alphabet)
     raise ValueError("the message is not stored any more")
 
 
@@ -130,31 +140,35 @@ def error_code(state: MessageState, error: str | None) -> str:
     return error.zfill(3)
 
 
-def _incoming(number: int, what: Incoming) -> list[DeliverSm]:
-    """GSM or UCS-2 text in as many parts as it takes; what has no text goes as the carrier delivered it."""
-    if not what.text and what.payload:
+def _incoming(number: int, what: Incoming, alphabet: Alphabet) -> list[DeliverSm]:
+    """Text in as many parts as it takes, data as the carrier delivered it."""
+    if what.payload and (not what.text or what.data_coding in OCTET_CODINGS):
         return [_octets(what, what.payload)]
-    encoding = Encoding.GSM7 if is_gsm(what.text) else Encoding.UCS2
-    data_coding = DATA_CODING_DEFAULT if encoding is Encoding.GSM7 else DATA_CODING_UCS2
-    parts = split(what.text, encoding)
+    data_coding, parts = _cut(what.text, alphabet)
     if len(parts) == 1:
         return [_deliver(what, parts[0], data_coding, 0)]
+    headers = (udh.make(udh.Concatenation(number & 0xFF, len(parts), part)) for part in range(1, len(parts) + 1))
     return [
-        _deliver(
-            what,
-            udh.make(udh.Concatenation(number & 0xFF, len(parts), part)) + octets,
-            data_coding,
-            ESM_UDHI,
-        )
-        for part, octets in enumerate(parts, 1)
+        _deliver(what, header + octets, data_coding, ESM_UDHI) for header, octets in zip(headers, parts, strict=True)
     ]
 
 
+def _cut(text: str, alphabet: Alphabet) -> tuple[int, list[bytes]]:
+    """The text's data_coding, and its parts, each no longer than a segment."""
+    if is_gsm(text):
+        parts = split(text, Encoding.GSM7)
+        if alphabet is Alphabet.GSM:
+            return DATA_CODING_DEFAULT, parts
+        # Some of the GSM alphabet is not in Latin-1, and then UCS-2 must do.
+        with suppress(UnicodeEncodeError):
+            return DATA_CODING_DEFAULT, [decode_gsm(part).encode(alphabet.value) for part in parts]
+    return DATA_CODING_UCS2, split(text, Encoding.UCS2)
+
+
 def _octets(what: Incoming, payload: bytes) -> DeliverSm:
-    data_coding, esm_class = what.data_coding or 0, (what.esm_class or 0) & ESM_UDHI
     if len(payload) <= MAX_SHORT_MESSAGE:
-        return _deliver(what, payload, data_coding, esm_class)
-    pdu = _deliver(what, b"", data_coding, esm_class)
+        return _deliver(what, payload, what.data_coding or 0, 0)
+    pdu = _deliver(what, b"", what.data_coding or 0, 0)
     pdu.tlvs[Tag.MESSAGE_PAYLOAD] = payload
     return pdu
 

@@ -19,6 +19,7 @@ from gateway.frontends.smpp.deliver_sm import Fate
 from gateway.frontends.smpp.hand import ROUND, Hand
 from gateway.frontends.smpp.outlets import Outlet, Seat, Task
 from gateway.frontends.smpp.tally import Tally
+from gateway.messaging.content import Alphabet
 from gateway.smpp.session import WrongState
 from gateway.storage.errors import Unavailable
 from gateway.storage.queries import outbox
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from gateway.frontends.smpp.bound import Bound
     from gateway.frontends.smpp.hand import Writes
+    from gateway.settings import Settings
     from gateway.smpp.pdu import Pdu
     from gateway.storage.database import Database
     from gateway.storage.queries.outbox import Entry, Key
@@ -55,6 +57,11 @@ _TROUBLE = 1.0  # seconds of rest when something went wrong
 
 class Needs(Protocol):
     """What of the process's `Services` is used here. `now` is in UTC microseconds, `monotonic` in seconds."""
+
+    @property
+    def settings(self) -> Settings:
+        """How data_coding 0 is read."""
+        ...
 
     @property
     def database(self) -> Database:
@@ -92,6 +99,7 @@ class Deliveries:
     def __init__(self, services: Needs, unanswered: Container[int] = frozenset()) -> None:
         self._services = services
         self._unanswered = unanswered
+        self._alphabet = Alphabet(services.settings.smpp_default_alphabet)
         self._hand = Hand(services.host)
         self._tally = Tally()
         self._seats: dict[Bound, Seat] = {}
@@ -252,7 +260,7 @@ class Deliveries:
     def _take(self, entry: Entry, until: int) -> None:
         """A row was claimed."""
         try:
-            pdus = deliver_sm.make(entry)
+            pdus = deliver_sm.make(entry, self._alphabet)
         except ValueError as error:
             self._hand.remove(entry)
             self._tally.failed(entry.key[1], Fate.DROPPED.value, str(error))
