@@ -11,7 +11,7 @@ from gateway import clock
 from gateway.messaging.inbound import clean
 from gateway.messaging.optout import Words
 from gateway.storage import versions
-from gateway.storage.queries.dispatch import leases
+from gateway.storage.queries.dispatch import leases, purges
 from gateway.storage.queries.dispatch.arrivals import Policy
 from gateway.storage.queries.dispatch.leases import StaleLease
 from tests.support.arrivals import ANA, NUMBER, Arrivals, again, arrived, pieces
@@ -180,6 +180,22 @@ def test_a_stale_owner_stores_nothing(world: World, desk: Arrivals) -> None:
     with pytest.raises(StaleLease):
         desk.give(arrived())
     assert desk.stored() == []
+
+
+def test_what_was_kept_long_enough_is_removed(desk: Arrivals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purges, "STEP", 2)
+    life = 400 * clock.DAY
+
+    def purge(now: int) -> list[str]:
+        for step in purges.steps(now, life, clock.DAY):
+            while desk.world.run(step):
+                pass
+        return desk.texts()
+
+    desk.give(*(arrived(text) for text in "abc"))
+    desk.give(arrived("d"), now=NOW + clock.HOUR)
+    assert purge(NOW + life) == ["a", "b", "c", "d"]
+    assert purge(NOW + life + clock.MINUTE) == ["d"]
 
 
 def version(world: World) -> int:
