@@ -1,4 +1,4 @@
-"""`trunkline simulator` as a process, and what its journal says it took."""
+"""`trunkline simulator` as a process of its own."""
 
 import json
 import os
@@ -7,99 +7,80 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tests.support.ports import free_port
-
-STOP = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A segment that an SMSC took: `seq` is 1 where it is all of a message, `octets` are without its header."""
-
-    id: str
-    source: str
-    destination: str
-    seq: int
-    octets: bytes
+END = 30.0
 
 
 class Simulator:
-    """An SMSC that behaves as its options say; its journal is kept over its deaths."""
+    """A running simulator: `host` and `port` are its address, `errors` is what it said on stderr.
 
-    def __init__(self, folder: Path, name: str, *options: str) -> None:
-        self.name = name
-        self.port = free_port()
-        self._journal = folder / f"{name}.jsonl"
-        self._log = folder / f"{name}.err"
-        self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
+    `folder` is for its journal and its log; nothing else is written there.
+    """
 
-    @property
-    def errors(self) -> str:
-        """What it logged."""
-        return self._log.read_text()
-
-    def start(self) -> None:
-        """Start it, and wait until it listens."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
+    def __init__(self, folder: Path, *options: str, address: str = "127.0.0.1:0") -> None:
+        self.journal = folder / "smsc.journal"
+        self._log = folder / "smsc.err"
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "gateway", "simulator", "--smpp", f"127.0.0.1:{self.port}", "--json"),
-                    *("--journal", str(self._journal), *self._options),
+                    *(sys.executable, "-m", "gateway", "simulator", "--json", "--smpp", address),
+                    *("--journal", str(self.journal), *options),
                 ],
-                env=clean,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                env=variables,
+                text=True,
             )
         assert self._process.stdout is not None
-        said = self._process.stdout.readline()
-        assert said, f"trunkline simulator ended: {self.errors}"
+        line = self._process.stdout.readline()
+        if not line:
+            raise AssertionError(f"trunkline simulator ended with {self._process.wait(END)}: {self.errors}")
+        self.address = str(json.loads(line)["smpp"])
+        self.host, _, port = self.address.rpartition(":")
+        self.port = int(port)
 
-    def kill(self) -> None:
-        """kill -9: what it was still to report is gone."""
-        self._end(signal.SIGKILL)
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
-    def stop(self) -> int:
-        """End it in good order; its exit status."""
-        return self._end(signal.SIGTERM)
+    @property
+    def errors(self) -> str:
+        """What it said on stderr until now."""
+        return self._log.read_text()
 
-    def size(self) -> int:
-        """Grows with every segment taken."""
-        return self._journal.stat().st_size if self._journal.exists() else 0
+    @property
+    def taken(self) -> list[dict[str, Any]]:
+        """Every segment it took, as its journal has it."""
+        lines = self.journal.read_text().splitlines(keepends=True) if self.journal.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def taken(self) -> list[Segment]:
-        """What it took, in that order."""
-        return [_segment(line) for line in self._journal.read_text().splitlines()]
+    def deliver(self, source: str, destination: str, text: str) -> None:
+        """Have a message delivered to whoever is bound."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{source} {destination} {text}\n")
+        self._process.stdin.flush()
 
-    def _end(self, number: signal.Signals) -> int:
-        process, self._process = self._process, None
-        if process is None:
-            return 0
-        process.send_signal(number)
-        assert process.stdout is not None
-        process.stdout.close()
-        try:
-            return process.wait(STOP)
-        finally:
-            process.kill()
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it with a signal; its exit status."""
+        self._process.send_signal(number)
+        status = self._process.wait(END)
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            stream.close()
+        return status
 
 
 @contextmanager
-def simulator(folder: Path, name: str, *options: str) -> Iterator[Simulator]:
-    """An SMSC that runs within the block."""
-    running = Simulator(folder, name, *options)
+def simulator(folder: Path, *options: str, address: str = "127.0.0.1:0") -> Iterator[Simulator]:
+    """A simulator that runs within the block, with these options."""
+    running = Simulator(folder, *options, address=address)
     try:
-        running.start()
         yield running
     finally:
-        running.kill()
-
-
-def _segment(line: str) -> Segment:
-    row = json.loads(line)
-    return Segment(row["id"], row["source"], row["destination"], row["seq"] or 1, bytes.fromhex(row["text"]))
+        if running._process.poll() is None:
+            running.stop(signal.SIGKILL)
