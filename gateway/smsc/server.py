@@ -35,13 +35,13 @@ NAME = "simulator"
 LEAVING = 5.0
 """Seconds that peers have to answer the last unbind."""
 
-# What it takes is submit_sm and data_sm; the rest is refused by its own response.
-_REFUSED: Mapping[type[Pdu], CommandStatus] = {
+REFUSED: Mapping[type[Pdu], CommandStatus] = {
     SubmitMulti: CommandStatus.ESME_RSUBMITFAIL,
     QuerySm: CommandStatus.ESME_RQUERYFAIL,
     CancelSm: CommandStatus.ESME_RCANCELFAIL,
     ReplaceSm: CommandStatus.ESME_RREPLACEFAIL,
 }
+"""What it takes is submit_sm and data_sm; the rest is refused by its own response."""
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class Smsc:
                 elif isinstance(pdu, Bind):
                     self._bind(link, pdu)
                 else:
-                    link.respond(response_of(pdu, _REFUSED[type(pdu)]))
+                    link.respond(response_of(pdu, REFUSED[type(pdu)]))
             elif isinstance(event, Response):
                 self._outbox.answered(event.context, taken=event.response.command_status == CommandStatus.ESME_ROK)
             elif isinstance(event, Expired):

@@ -29,6 +29,12 @@ from gateway.smsc.styles import IDS, Taken, receipt
 
 Submit = SubmitSm | DataSm
 
+FIELDS = (
+    *("id", "at", "system_id", "source", "destination", "reference", "seq", "total"),
+    *("data_coding", "esm_class", "udh", "text"),
+)
+"""What a line of the journal holds."""
+
 _MESSAGE_STATES = {
     State.DELIVERED: (MessageState.DELIVERED, "000"),
     State.UNDELIVERED: (MessageState.UNDELIVERABLE, "027"),
@@ -200,17 +206,8 @@ def _taken(number: int, system_id: str, pdu: Submit, part: Part, now: int) -> Ta
 
 
 def _line(identity: str, system_id: str, pdu: Submit, part: Part, now: int) -> dict[str, Any]:
-    return {
-        "id": identity,
-        "at": now,
-        "system_id": system_id,
-        "source": pdu.source_addr,
-        "destination": pdu.destination_addr,
-        "reference": part.reference,
-        "seq": part.seq,
-        "total": part.total,
-        "data_coding": pdu.data_coding,
-        "esm_class": pdu.esm_class,
-        "udh": part.header.hex(),
-        "text": part.octets.hex(),
-    }
+    values = (
+        *(identity, now, system_id, pdu.source_addr, pdu.destination_addr, part.reference, part.seq, part.total),
+        *(pdu.data_coding, pdu.esm_class, part.header.hex(), part.octets.hex()),
+    )
+    return dict(zip(FIELDS, values, strict=True))
