@@ -184,7 +184,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value in ("", (), frozenset()):
         return "empty"
-    return f"`{value}`"
+    return "none" if value is None else f"`{value}`"
 
 
 PAGES = {"errors.md": errors_page, "operations.md": operations_page, "settings.md": settings_page}

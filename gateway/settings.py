@@ -106,7 +106,8 @@ class Settings(BaseSettings):
     validity_hours: int = Field(48, ge=1, description="How long a carrier may try to deliver, in hours.")
     smpp_default_alphabet: Literal["gsm", "latin1", "utf8"] = Field(
         "gsm",
-        description="What data_coding 0 of SMPP customers means: gsm (GSM 03.38, an octet a character), latin1, utf8.",
+        description="What data_coding 0 of SMPP customers means: gsm (GSM 03.38, an octet a character), latin1 or"
+        " utf8.",
     )
     writer_queue: int = Field(10_000, ge=1, description="Most calls waiting for one commit in a process.")
     writer_batch: int = Field(500, ge=1, description="Most calls written in one transaction.")

@@ -128,7 +128,7 @@ class Process:
         self._thirst = asyncio.Event()
         self._ids = IdsAhead(clock.now, self._thirst.set)
         machine = socket.gethostname()
-        node = nodes.Node(f"{machine}-{os.getpid()}", machine[:64], "smpp", os.getpid(), clock.now())
+        node = nodes.Node(f"{machine[:50]}-{os.getpid()}", machine[:64], "smpp", os.getpid(), clock.now())
         self._services = services = Services(
             settings=settings,
             database=database,

@@ -142,10 +142,11 @@ class Esme:
         number = self.send(request)
         return self._expect(lambda one: _answers(one, number), f"an answer to {type(request).__name__}", timeout)
 
-    def bind(self, user: str, password: str, mode: str = "transceiver", **fields: Any) -> Any:
+    def bind(
+        self, user: str, password: str, mode: str = "transceiver", timeout: float = PATIENCE, **fields: Any
+    ) -> Any:
         """Send a bind and give its response, whatever its status."""
-        values = {"interface_version": 0x34, **fields}
-        return self.request(_BINDS[mode](system_id=user, password=password, **values))
+        return self.request(_BINDS[mode](system_id=user, password=password, **fields), timeout)
 
     def bound(self, user: str, password: str, mode: str = "transceiver", **fields: Any) -> Self:
         """Bind, and fail where that is refused."""

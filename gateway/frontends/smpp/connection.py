@@ -103,6 +103,13 @@ class Connection:
             self.link.unbind()
             self._farewell = asyncio.get_running_loop().call_later(patience, self.link.close, reason)
 
+    def abort(self) -> None:
+        """Close at once; nobody is waited for."""
+        if self.link is not None:
+            self.link.abort()
+        elif self.opening is not None:
+            self.opening.cancel()
+
     def pause(self) -> None:
         """Stop reading until `resume`."""
         if not self.paused and self.link is not None:

@@ -16,6 +16,9 @@ from gateway.storage.records import Access
 
 PROTOCOL = CLASS = "smpp"
 
+# Sources and reasons of a second that are told one by one.
+_REASONS = 50
+
 
 class BindParameters(Parameters):
     """What the log keeps of a bind."""
@@ -126,8 +129,10 @@ class Journal:
 
     def turned_away(self, source_ip: str, reason: str) -> None:
         """A connection was closed before anything was read of it; a line a second for each reason is enough."""
-        if len(self._refused) < _REASONS:
-            self._refused[source_ip, reason] += 1
+        key = source_ip, reason
+        if key not in self._refused and len(self._refused) >= _REASONS:
+            key = "others", reason
+        self._refused[key] += 1
 
     def answered(self, response: Pdu) -> None:
         """A request was answered, by us or by the peer."""
@@ -148,8 +153,6 @@ class Journal:
             logs.warning("smpp connections turned away", source_ip=source_ip, reason=reason, count=n)
         self._refused.clear()
 
-
-_REASONS = 50
 
 MODES = {
     int(CommandId.BIND_TRANSMITTER): Mode.TRANSMITTER,

@@ -97,8 +97,8 @@ class SmppServer:
             # Who means to bind does so at once; who came first and did not is the likeliest to be in the way.
             oldest = next(iter(self._unbound))
             self.journal.turned_away(oldest.source_ip, "others came, and it had not bound (smpp_max_unbound)")
-            oldest.end("others came, and it had not bound")
             self._unbound.pop(oldest, None)
+            oldest.abort()
         connection = Connection(self, source_ip, secure=secure)
         self._unbound[connection] = None
         return connection
@@ -154,7 +154,7 @@ class SmppServer:
         except Exception as error:  # noqa: BLE001 - one session's trouble is not the others'
             logs.failure("smpp requests failed", error, session=bound.id)
             connection.end("something failed here")
-        if bound.pending > self._services.settings.smpp_pending:
+        if self._choked or bound.pending > self._services.settings.smpp_pending:
             connection.pause()
         if self._pending > self._services.settings.writer_queue and not self._choked:
             self._choked = True
