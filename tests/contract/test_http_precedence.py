@@ -71,7 +71,7 @@ def test_ladder(world: World, caller: Customer, limited: Login) -> None:
     assert send(ALLOWED) == error("INCORRECT_USER_PASSWORD", "The user or the password is wrong.")
     values["password"] = access.password
     assert send(ALLOWED) == error(
-        "INCORRECT_CLASS", "class: There is none of this name, only group, sms, template, user."
+        "INCORRECT_CLASS", "class: There is none of this name, only group, optout, sms, template, user."
     )
     values["class"] = "sms"
     assert send(ALLOWED)["error"] == "INCORRECT_METHOD"

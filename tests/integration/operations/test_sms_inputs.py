@@ -109,13 +109,13 @@ def test_all_missing_parameters_are_named(shop: Shop, method: str) -> None:
         pytest.param(
             "smss.sendsms",
             "INCORRECT_CLASS",
-            "class: There is none of this name, only group, sms, template, user.",
+            "class: There is none of this name, only group, optout, sms, template, user.",
             id="class",
         ),
         pytest.param(
             "sms.getbalance",
             "INCORRECT_METHOD",
-            "method: The class sms has getdeliverystatus, sendsms, sendsmsfromtemplate, sendsmstogroup,"
+            "method: The class sms has getdeliverystatus, getinbound, sendsms, sendsmsfromtemplate, sendsmstogroup,"
             " sendsmstogroupfromtemplate.",
             id="method-of-another-class",
         ),
