@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from operator import attrgetter
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ _LEFT_OUT = frozenset(("short_message", "tlvs", "sequence_number", "command_stat
 
 
 def _fields(kind: type[Pdu]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(name for name in kind.__dataclass_fields__ if name not in _LEFT_OUT)
+    names = tuple(field.name for field in fields(kind) if field.name not in _LEFT_OUT)  # type: ignore[arg-type]
     return names, attrgetter(*names)
 
 
