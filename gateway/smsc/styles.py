@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from gateway.clock import SECOND
 from gateway.smpp.constants import (
     ESM_TYPE_DELIVERY_RECEIPT,
     ESM_TYPE_INTERMEDIATE_NOTIFICATION,
@@ -140,11 +142,12 @@ def _text(style: Style, taken: Taken, identity: str, state: MessageState, err: s
     else:
         delivered = int(state is MessageState.DELIVERED)
         text = (
-            f"id:{identity} sub:001 dlvrd:{delivered:03} submit date:{_date(style, taken.at)}"
-            f" done date:{_date(style, now)} stat:{stat} err:{err} text:{taken.head[:TEXT_LENGTH]}"
+            f"id:{identity} sub:001 dlvrd:{delivered:03} submit date:{_date(style.dates, taken.at // SECOND)}"
+            f" done date:{_date(style.dates, now // SECOND)} stat:{stat} err:{err} text:{taken.head[:TEXT_LENGTH]}"
         )
     return (text.lower() if style.lower else text).encode("ascii", "replace")
 
 
-def _date(style: Style, micros: int) -> str:
-    return (_EPOCH + timedelta(microseconds=micros)).strftime(style.dates)
+@lru_cache
+def _date(pattern: str, seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).strftime(pattern)
