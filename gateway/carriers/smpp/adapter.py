@@ -97,7 +97,9 @@ class SmppCarrier:
                     await self._answered.wait()
         except TimeoutError:
             logs.warning("carrier does not answer", carrier=self._name, unanswered=self._unanswered())
-        # Together: what is being stored is acknowledged before its session ends.
+        # What is being stored is acknowledged before its session ends.
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=FAREWELL)
         await asyncio.gather(*(link.stop(FAREWELL) for link in self._links))
         for task in self._tasks:
             task.cancel()

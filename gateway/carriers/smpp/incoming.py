@@ -73,7 +73,7 @@ class Reader:
             "receipt cannot be read", carrier=self._carrier, source=pdu.source_addr, destination=pdu.destination_addr
         )
         message = self._inbound(pdu, octets, now)
-        if message.text.strip() and message.text.isprintable():
+        if message.text.strip() and message.text.isprintable() and "\ufffd" not in message.text:
             into.inbound.append((pdu, message))
         else:
             into.idle.append(pdu)

@@ -1,6 +1,7 @@
 """One link to a carrier, made again whenever it is lost."""
 
 import asyncio
+import os
 import random
 import ssl
 from collections import deque
@@ -78,6 +79,8 @@ class Upstream:
         self._chance = chance
         self._link: Link | None = None
         self._queue: deque[Request] = deque()
+        # Why the present connection ends, why there is none, and which of the latter was last logged.
+        self._cause = ""
         self._reason = ""
         self._said = ""
         self._bound_at = 0.0
@@ -192,6 +195,7 @@ class Upstream:
     def connected(self, link: Link) -> None:
         """The connection is there: bind."""
         self._link = link
+        self._cause = ""
         self._paused = False
         link.request(self._bind(), _BIND)
 
@@ -220,8 +224,7 @@ class Upstream:
 
     def disconnected(self, link: Link, error: Exception | None) -> None:
         """The connection is gone; what was on its way has been answered for as lost."""
-        if error is not None:
-            self._reason = _why(error)
+        self._reason = self._cause or (_why(error) if error is not None else "the connection was closed")
         self._link = None
         self.drop_queue()
         self._hub.changed()
@@ -236,8 +239,8 @@ class Upstream:
     def _response(self, link: Link, event: smpp.Response, answers: Answers) -> None:
         if event.context is _BIND:
             if event.response.command_status or isinstance(event.response, GenericNack):
-                self._reason = f"the bind was refused: {statuses.describe(_status(event.response))}"
-                link.close(self._reason)
+                self._cause = f"the bind was refused: {statuses.describe(_status(event.response))}"
+                link.close(self._cause)
             return
         segments: Sequence[Outgoing] = event.context
         response = event.response
@@ -280,7 +283,7 @@ class Upstream:
                 self.drop_queue()
                 self._hub.changed()
             case smpp.Close(reason=reason):
-                self._reason = self._reason or reason
+                self._cause = self._cause or reason
             case smpp.Answered(command_status=status, reason=reason):
                 logs.warning(
                     "refused what the carrier sent", **self._about, status=statuses.describe(status), problem=reason
@@ -324,6 +327,7 @@ def _why(error: BaseException) -> str:
         return "no connection in time"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted: {error.verify_message}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and (error.errno or 0) > 0 and not isinstance(error, ssl.SSLError):
+        # asyncio puts the address in the place of what went wrong.
+        return os.strerror(error.errno or 0)
     return str(error) or type(error).__name__
