@@ -148,7 +148,7 @@ class Queries:
                 if message_id is not None:
                     _check_addresses(submitted.find(connection, account_id, ids).get(message_id), source, to)
                 taken = submitted.cancel(connection, account_id, ids, services.now())
-                if not taken.message_ids:
+                if taken is None:
                     raise direct.incorrect("message_state", "No such message waits: it is on its way, or over.")
                 return taken
 

@@ -36,7 +36,7 @@ _LEFT_OUT = frozenset(("short_message", "tlvs", "sequence_number", "command_stat
 
 
 def _fields(kind: type[Pdu]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(field.name for field in fields(kind) if field.name not in _LEFT_OUT)  # type: ignore[arg-type]
+    names = tuple(field.name for field in fields(kind) if field.name not in _LEFT_OUT)
     return names, attrgetter(*names)
 
 

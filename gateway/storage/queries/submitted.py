@@ -37,7 +37,7 @@ class Submitted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a cancelling did: the messages, and the micro-credits that went back for them."""
+    """What a cancelling did: the messages, at least one, and the micro-credits that went back for them."""
 
     message_ids: Sequence[int]
     refunded: int
@@ -59,8 +59,8 @@ def waiting(connection: Connection, account_id: int, source: str, destination: s
     return [row[0] for row in statements.all(_WAITING, account_id, source, destination, MOST_CANCELLED)]
 
 
-def cancel(connection: Connection, account_id: int, ids: Sequence[int], now: int) -> Taken:
-    """Cancel those of the messages that are not on their way, with their refund; the others stay."""
+def cancel(connection: Connection, account_id: int, ids: Sequence[int], now: int) -> Taken | None:
+    """Cancel those of the messages that are not on their way, with their refund; None where there is none of them."""
     taken: list[int] = []
     refunded = 0
     for message_id in ids:
@@ -71,4 +71,4 @@ def cancel(connection: Connection, account_id: int, ids: Sequence[int], now: int
         if cancelled is not None:
             taken.append(message_id)
             refunded += cancelled.refunded
-    return Taken(taken, refunded)
+    return Taken(taken, refunded) if taken else None

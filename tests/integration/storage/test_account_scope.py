@@ -25,6 +25,7 @@ from gateway.storage.queries import (
     ledger,
     messages,
     optouts,
+    submitted,
     templates,
 )
 from gateway.storage.schema import account, balance, message
@@ -32,7 +33,7 @@ from gateway.storage.submission import Submission
 from gateway.storage.writer import Writer
 from tests.support.books import a_message, a_send, new_id
 
-MODULES = (batches, contacts, delivery, groups, idempotency, inbound, ledger, messages, optouts, templates)
+MODULES = (batches, contacts, delivery, groups, idempotency, inbound, ledger, messages, optouts, submitted, templates)
 ACCOUNT, OTHER = 7_654_321_000_001, 7_654_321_000_002
 
 WITHOUT_ACCOUNT: Mapping[str, str] = {
@@ -52,6 +53,7 @@ ANY_ACCOUNT: Mapping[str, str] = {
 FOLLOWING: Mapping[str, tuple[int, str]] = {
     "optouts.remove": (1, "the version of the configuration"),
     "messages.cancel": (2, "its segments, and the message itself, by the id that was held"),
+    "submitted.cancel": (2, "as messages.cancel, which it calls for each"),
     "messages.release": (1, "the message itself, by the id that was held"),
     "messages.release_some": (1, "the messages themselves, by the ids that were held"),
 }
@@ -129,6 +131,7 @@ def things(database: Database) -> dict[str, Any]:
         "note": "n",
         "reason": "restored",
         "state": None,
+        "source": "Trunkline",
         "destination": "34600000004",
         "destinations": ["34600000004"],
         "unmatched": False,
