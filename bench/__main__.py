@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import accept, bulk, doors, kannel, machine, memory, start, status, steady, table
+from bench import accept, bulk, doors, kannel, machine, memory, smpp, start, status, steady, table
 from bench.databases import KINDS
 from bench.gateway_run import TRUNKLINE, GatewayFailed
+from bench.jasmin import JasminFailed
 from bench.kannel import KannelFailed
 from bench.table import Section
 from bench.workspace import Workspace
@@ -24,6 +25,7 @@ Measure = Callable[[Workspace, list[str]], Section]
 SECTIONS: dict[str, tuple[Measure, list[str]]] = {
     "accept": (accept.measure, ["sqlite", "postgresql"]),
     "doors": (doors.measure, ["sqlite"]),
+    "smpp": (smpp.measure, ["sqlite"]),
     "steady": (steady.measure, ["sqlite", "postgresql"]),
     "memory": (memory.measure, ["sqlite"]),
     "start": (start.measure, ["sqlite", "postgresql"]),
@@ -66,7 +68,7 @@ def _measure(options: argparse.Namespace, workspace: Workspace) -> int:
         started = time.monotonic()
         try:
             section = measure(workspace, options.database or kinds)
-        except (GatewayFailed, KannelFailed, WrkFailed, RuntimeError) as problem:
+        except (GatewayFailed, JasminFailed, KannelFailed, WrkFailed, RuntimeError) as problem:
             print(f"\nbench: {name} could not be measured: {problem}", file=sys.stderr, flush=True)
             failed.append(name)
             continue
@@ -86,7 +88,7 @@ def described(folder: Path, quick: bool) -> str:
 
 def _missing(options: argparse.Namespace) -> list[str]:
     asked = options.sections or list(SECTIONS)
-    if not {"accept", "doors", "memory"} & {*asked}:
+    if not {"accept", "doors", "memory", "smpp"} & {*asked}:
         return []
     missing = kannel.missing()
     peers = "accept" in asked and not options.no_peers
@@ -99,7 +101,7 @@ def _options() -> argparse.Namespace:
         "sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; all when none is named"
     )
     parser.add_argument("--quick", action="store_true", help="a short trial, which docs/benchmarks.md does not get")
-    parser.add_argument("--no-peers", action="store_true", help="leave Kannel out")
+    parser.add_argument("--no-peers", action="store_true", help="leave Kannel and Jasmin out")
     parser.add_argument("--rows", type=int, default=10_000_000, help="messages stored for `status` (%(default)s)")
     parser.add_argument("--database", action="append", choices=list(KINDS), help="only on this one; may be repeated")
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp"), help="where databases lie, on a real disk")

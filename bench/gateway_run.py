@@ -31,9 +31,10 @@ class Gateway:
     def __init__(self, data: Path, url: str = "") -> None:
         self.data = data
         self.port = free_port()
+        self.smpp_port = free_port()
         self.log = data.parent / f"{data.name}.log"
         settings = {"TRUNKLINE_DATA": str(data), "TRUNKLINE_DATABASE_URL": url}
-        command = [str(TRUNKLINE), "run", "--http", f"127.0.0.1:{self.port}", "--smpp", f"127.0.0.1:{free_port()}"]
+        command = [str(TRUNKLINE), "run", "--http", f"127.0.0.1:{self.port}", "--smpp", f"127.0.0.1:{self.smpp_port}"]
         self.started = time.perf_counter()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

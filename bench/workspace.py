@@ -10,10 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.databases import Postgresql, Sqlite, Store, copy_folder
-from bench.gateway_run import environment
+from bench.gateway_run import TRUNKLINE, environment
 
 ACCOUNTS = 50
 CREDITS = 10_000_000
+
+
+def trunkline(variables: dict[str, str], *arguments: str) -> None:
+    """Run a command of the gateway's; raise RuntimeError with what it says when it fails."""
+    done = subprocess.run([str(TRUNKLINE), *arguments], capture_output=True, text=True, check=False, env=variables)
+    if done.returncode:
+        raise RuntimeError(f"`trunkline {' '.join(arguments)}` failed: {done.stderr.strip()}")
 
 
 @dataclass(slots=True)
