@@ -73,7 +73,23 @@ def check(name: str, options: Mapping[str, Any]) -> base.Options:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise WrongOption(f"Option {where!r} of a {name} carrier: {first['msg']}.") from None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise WrongOption(f"Option {where!r} of a {name} carrier: {problem}.") from None
+
+
+def check_secrets(name: str, secrets: Mapping[str, str]) -> None:
+    """Look whether a kind's secrets are there, and nothing but these. Raises UnknownKind and WrongOption."""
+    wanted = kind(name).secrets
+    for given, value in secrets.items():
+        if given not in wanted:
+            raise WrongOption(f"Option {given!r} of a {name} carrier: there is no such option.")
+        if not all("\0" < character <= "\xff" for character in value):
+            raise WrongOption(f"Option {given!r} of a {name} carrier: it holds characters beyond Latin-1.")
+    for missing in sorted(wanted - secrets.keys()):
+        raise WrongOption(
+            f"Option {missing!r} of a {name} carrier: it is missing; write {missing}=@FILE, or {missing}=- for"
+            " standard input."
+        )
 
 
 def build(record: Record, sealer: Opens | None, folder: Path) -> base.Carrier:

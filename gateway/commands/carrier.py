@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from gateway.messaging.quoting import quote
 from gateway.storage.errors import Conflict
 from gateway.storage.keyfile import KEY_FILE, Sealer
 from gateway.storage.queries import carriers
+from gateway.storage.queries.dispatch import leases
 from gateway.storage.records import Carrier
 
 KINDS = ("simulator", "smpp")
@@ -51,7 +53,7 @@ def carrier() -> None:
 def add(name: str, kind: str, given: tuple[str, ...]) -> None:
     """Add a carrier. Its secrets are kept encrypted and never shown."""
     options, secrets = _sorted_out(given, kind)
-    _check(kind, options)
+    _check(kind, options, secrets)
     sealed = None
     session_ = session()
     with session_.database() as database, database.transaction() as connection:
@@ -64,10 +66,11 @@ def add(name: str, kind: str, given: tuple[str, ...]) -> None:
 
 @carrier.command("list")
 def list_() -> None:
-    """List the carriers."""
+    """List the carriers: whether messages can be sent to each (up), not at present (down), or nobody works it."""
     with session().database() as database, database.read() as connection:
         rows = carriers.list_(connection)
-    output.listing([_described(row) for row in rows])
+        owned = leases.down_since(connection)
+    output.listing([{**_described(row), "state": _state(row.id, owned)} for row in rows])
 
 
 @carrier.command("remove")
@@ -83,18 +86,23 @@ def remove(name: str) -> None:
     output.done(f"Removed carrier {name}.", {"id": str(gone.id), "name": name})
 
 
-def _check(kind: str, options: dict[str, str]) -> None:
+def _check(kind: str, options: dict[str, str], secrets: dict[str, str]) -> None:
     try:
         registry.check(kind, options)
+        registry.check_secrets(kind, secrets)
     except registry.WrongOption as error:
         raise BadInput(str(error)) from None
-    except registry.UnknownKind:
-        click.echo(f"trunkline: this version sends nothing by carriers of the kind {kind}", err=True)
+
+
+def _state(carrier_id: int, owned: Mapping[int, int | None]) -> str:
+    if carrier_id not in owned:
+        return "idle"
+    return "up" if owned[carrier_id] is None else "down"
 
 
 def _sorted_out(given: tuple[str, ...], kind: str) -> tuple[dict[str, str], dict[str, str]]:
     """The options apart from the secrets, which are read from where they are."""
-    known = registry.kinds()[kind].secrets if kind in registry.kinds() else frozenset()
+    known = registry.kind(kind).secrets
     options: dict[str, str] = {}
     secrets: dict[str, str] = {}
     for text in given:

@@ -5,7 +5,9 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -15,11 +17,15 @@ import psycopg
 import pytest
 
 from gateway.hosting.welcome import FILE
+from gateway.smpp import pdu
+from gateway.smpp.codec import encode
+from gateway.smpp.constants import Tag
 from gateway.storage.keyfile import KEY_FILE
 from tests.support.door import FORM, JSON, MULTIPART, Door, Login, form, given, multipart
 from tests.support.gateway import Gateway, descendants, gateway
 from tests.support.postgresql import Server
 from tests.support.rawhttp import ask
+from tests.support.smpp import Esme, Gone
 from tests.support.wait import until
 
 # Characters that every way of writing it down would change.
@@ -115,6 +121,39 @@ def astray(door: Door, user: str, password: str) -> None:
         ask(door.gateway.port, f"{head}\r\nConnection: close\r\n\r\n".encode(), source)
 
 
+def bind(door: Door, user: str, password: str) -> None:
+    """Bind with this password, right or wrong, in its place and beside it; then submit with it in every field."""
+    octets = password.encode().decode("latin-1")
+    for login, word in ((user, octets), (octets, user), (octets, octets), (octets, ""), (f"{user}:{octets}", "")):
+        with suppress(Gone), Esme(door.gateway.smpp_port, source=next(SOURCES)) as esme:
+            answer = esme.request(pdu.BindTransceiver(login, word, system_type=octets, address_range=octets))
+            if answer.command_status == 0:
+                for request in astray_pdus(octets):
+                    esme.request(request)
+    with suppress(Gone, TimeoutError), Esme(door.gateway.smpp_port, source=next(SOURCES)) as esme:
+        esme.send_bytes(encode(pdu.BindTransceiver(user, octets))[:-6])
+        esme.send_bytes(octets.encode("latin-1") * 4)
+
+
+def astray_pdus(octets: str) -> list[pdu.Pdu]:
+    """Requests with the password where it is not looked for."""
+    text = octets.encode("latin-1")
+    submit = partial(pdu.SubmitSm, source_addr="Shop", destination_addr="34600000001", short_message=b"Hi")
+    return [
+        submit(service_type=octets),
+        submit(source_addr=octets),
+        submit(destination_addr=octets),
+        submit(schedule_delivery_time=octets),
+        submit(validity_period=octets),
+        submit(destination_addr="0", short_message=b"", tlvs={0x1400: text, Tag.MESSAGE_PAYLOAD: text}),
+        submit(destination_addr="0", short_message=text),
+        pdu.QuerySm(message_id=octets, source_addr=octets),
+        pdu.CancelSm(message_id=octets, source_addr=octets, destination_addr=octets),
+        pdu.ReplaceSm(message_id=octets, source_addr=octets, short_message=text),
+        pdu.DataSm(source_addr=octets, destination_addr=octets),
+    ]
+
+
 def use(door: Door, user: str, password: str) -> None:
     """Call in every way with this password, right or wrong."""
     login = Login(user, password)
@@ -164,8 +203,10 @@ def traces(running: Gateway, door: Door, folder: Path) -> Traces:
     access = door.access("ana@example.com", name="shop")
     rotated = door.cli("access", "rotate", "ana@example.com", "shop")["secret"]
     (folder / "upstream").write_text(upstream)
-    option = f"password=@{folder / 'upstream'}"
-    door.cli("carrier", "add", "upstream", "--kind", "smpp", "--option", "host=192.0.2.1", "--option", option)
+    options = ("host=192.0.2.1", "system_id=me", f"password=@{folder / 'upstream'}")
+    door.cli(
+        "carrier", "add", "upstream", "--kind", "smpp", *(word for text in options for word in ("--option", text))
+    )
     found.secrets |= {"password": chosen, "first secret": access.password, "secret": rotated, "carrier's": upstream}
     logins = {"password": "ana@example.com", "secret": access.user, "first secret": access.user}
     wrong = {"wrong password": "ana@example.com", "wrong secret": access.user, "wrong of nobody": "nobody"}
@@ -176,6 +217,7 @@ def traces(running: Gateway, door: Door, folder: Path) -> Traces:
     until(lambda: all(door.outcome(settled, "user.getbalance") == "SUCCESS" for _ in range(8)), what="the new secret")
     for name, user in logins.items():
         use(door, user, found.secrets[name])
+        bind(door, user, found.secrets[name])
         astray(door, user, found.secrets[name])
     change(door, "ana@example.com", found)
     written(door, settled)
@@ -195,7 +237,7 @@ def written(door: Door, login: Login) -> None:
     mark = f"last-{uuid4().hex}"
     door.send(form(given(login, "user.getbalance")), headers=[f"X-Request-Id: {mark}"])
     start = time.monotonic()
-    # Of this access alone: the calls of strangers, by ids of the web server's other process, would fill a page of all.
+    # Of this access alone: strangers' calls, by ids of the web server's other process, would fill a page of all.
     search = ("log", "list", "--since", "1h", "--access", login.user, "--limit", "1000")
     until(lambda: any(row["request_id"] == mark for row in door.cli(*search)), what="the log")
     # What is posted by another process of the web server is flushed as soon as that.

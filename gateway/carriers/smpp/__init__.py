@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.carriers import registry
 from gateway.carriers.smpp.adapter import SmppCarrier
 from gateway.carriers.smpp.options import SmppOptions
 from gateway.storage.records import Carrier as Record
@@ -13,5 +14,6 @@ SECRETS: frozenset[str] = frozenset({"password"})
 
 
 def build(record: Record, options: SmppOptions, secrets: Mapping[str, str], folder: Path) -> SmppCarrier:
-    """Make the adapter; it keeps no files."""
-    return SmppCarrier(record.name, options, secrets.get("password", ""))
+    """Make the adapter; it keeps no files. Raises registry.WrongOption for a password that is missing."""
+    registry.check_secrets(KIND, secrets)
+    return SmppCarrier(record.name, options, secrets["password"])

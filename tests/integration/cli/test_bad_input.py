@@ -11,6 +11,7 @@ ANA = "ana@example.com"
 CREATE = ("account", "create", "bob@example.com", "--password-file", "-")
 ACCESS = ("access", "create", ANA, "web")
 CARRIER = ("carrier", "add", "up", "--kind", "smpp")
+SMPP = (*CARRIER, "--option", "host=smsc.example.com", "--option", "system_id=me")
 
 CASES = [
     # label, arguments, the line after "trunkline: "
@@ -188,6 +189,37 @@ CASES = [
         "password file that is not there",
         (*CARRIER, "--option", "password=@/nonexistent/file"),
         "Invalid value: the file '/nonexistent/file' cannot be read: No such file or directory.",
+    ),
+    ("carrier without a host", CARRIER, "Option 'host' of a smpp carrier: Field required."),
+    (
+        "carrier without a password",
+        SMPP,
+        "Option 'password' of a smpp carrier: it is missing; write password=@FILE, or password=- for standard input.",
+    ),
+    (
+        "carrier with a secret of no use",
+        (*SMPP, "--option", "proxy_password=-"),
+        "Option 'proxy_password' of a smpp carrier: there is no such option.",
+    ),
+    (
+        "carrier with an option of no use",
+        (*SMPP, "--option", "hots=a"),
+        "Option 'hots' of a smpp carrier: Extra inputs are not permitted.",
+    ),
+    (
+        "carrier at no port",
+        (*SMPP, "--option", "port=70000"),
+        "Option 'port' of a smpp carrier: Input should be less than or equal to 65535.",
+    ),
+    (
+        "carrier with a course that is none",
+        (*SMPP, "--option", "errors=0x0B:lost"),
+        "Option 'errors' of a smpp carrier: 'lost' in '0x0b:lost' is none of throttle, retry, next, final.",
+    ),
+    (
+        "carrier with a rewriting that is none",
+        (*SMPP, "--option", "source_rewrite=("),
+        "Option 'source_rewrite' of a smpp carrier: '(' is no rule: it is written PATTERN=REPLACEMENT.",
     ),
     ("unknown carrier", ("carrier", "remove", "nope"), "there is no carrier 'nope'"),
     ("route to an unknown carrier", ("route", "add", "34", "nope"), "there is no carrier 'nope'"),

@@ -6,10 +6,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from gateway import clock
 from gateway.messaging.states import State
 from gateway.storage.database import Database
 from gateway.storage.keyfile import Sealer
 from gateway.storage.queries import carriers
+from gateway.storage.queries.dispatch import leases
 from tests.integration.cli.conftest import Trunkline
 from tests.support.rows import add_message
 
@@ -30,9 +32,7 @@ def test_carriers_secrets_are_sealed_and_never_shown(
 ) -> None:
     added = trunkline.run(
         *("carrier", "add", "up", "--kind", "smpp", "--option", "host=smsc.example.com", "--option", "system_id=a=b"),
-        *("--option", f"password=@{written('hunter2 hunter2')}", "--option", f"tls_key_file={written('the key')}"),
-        *("--option", "proxy_password=-", "--json"),
-        typed="proxy hunter\n",
+        *("--option", f"password=@{written('hunter2 hunter2')}", "--json"),
     )
     assert added.exit_code == 0, added.stderr
     shown = orjson.loads(added.stdout)
@@ -43,9 +43,7 @@ def test_carriers_secrets_are_sealed_and_never_shown(
     assert stored is not None
     assert stored.sealed_secrets is not None
     assert orjson.loads(Sealer(tmp_path / "data" / "trunkline.key").open(stored.sealed_secrets)) == {
-        "password": "hunter2 hunter2",
-        "tls_key": "the key",
-        "proxy_password": "proxy hunter",
+        "password": "hunter2 hunter2"
     }
     everything = added.stdout + added.stderr + trunkline.run("carrier", "list").stdout
     assert "hunter" not in everything
@@ -114,11 +112,35 @@ def test_templates(trunkline: Trunkline) -> None:
     assert trunkline.ok("template", "list", ANA) == []
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_kind_that_this_version_cannot_serve_is_told(trunkline: Trunkline, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway.carriers import registry  # noqa: PLC0415
+SMPP = ("carrier", "add", "up", "--kind", "smpp", "--option", "host=smsc.example.com", "--option", "system_id=me")
 
-    monkeypatch.setattr(registry, "kinds", dict)
-    result = trunkline.run("carrier", "add", "up", "--kind", "smpp")
-    assert (result.exit_code, result.stdout) == (0, "Added carrier up (id 2).\n")
-    assert result.stderr == "trunkline: this version sends nothing by carriers of the kind smpp\n"
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        pytest.param("password_file={file}", [], id="by a file's name"),
+        pytest.param("password=-", ["--option", "errors=0x0B:final,0x45:next"], id="by standard input"),
+    ],
+)
+def test_a_carrier_of_the_kind_smpp(
+    trunkline: Trunkline, written: Written, secret: str, shown: list[str], dialect: str
+) -> None:
+    given = secret.format(file=written("hunter2"))
+    result = trunkline.run(*SMPP, "--option", given, *shown, typed="hunter2\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "Added carrier up (id 2).\n"
+
+
+def test_the_state_of_carriers(trunkline: Trunkline, database: Database) -> None:
+    with database.transaction() as connection:
+        up = carriers.add(connection, "up", "simulator", {}, None, 0)
+        down = carriers.add(connection, "down", "simulator", {}, None, 0)
+        for carrier_id in (up, down):
+            lease = leases.acquire(connection, carrier_id, "me", clock.MINUTE)
+            assert lease is not None
+            leases.renew(connection, lease, clock.MINUTE, up=carrier_id == up)
+    assert [(row["name"], row["state"]) for row in trunkline.ok("carrier", "list")] == [
+        ("simulator", "idle"),
+        ("up", "up"),
+        ("down", "down"),
+    ]

@@ -106,9 +106,14 @@ def is_free(connection: Connection, carrier_id: int, is_dead: Callable[[str], bo
 
 def up(connection: Connection) -> frozenset[int]:
     """The carriers that somebody owns who can send to them."""
+    return frozenset(carrier_id for carrier_id, since in down_since(connection).items() if since is None)
+
+
+def down_since(connection: Connection) -> dict[int, int | None]:
+    """Of the carriers that somebody owns: since when he cannot send to them (UTC microseconds), None if he can."""
     talk = Talk(connection)
-    rows = talk.select("SELECT carrier_id FROM carrier_lease WHERE until > ? AND down_since IS NULL", _now(talk))
-    return frozenset(row[0] for row in rows)
+    rows = talk.select("SELECT carrier_id, down_since FROM carrier_lease WHERE until > ?", _now(talk))
+    return {carrier_id: since for carrier_id, since in rows}
 
 
 def _now(talk: Talk) -> int:
