@@ -11,6 +11,8 @@ from gateway.pipeline.call import Call
 
 # RFC 7617, section 2: neither part holds a control character.
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+# suds writes base64 with the alphabet that is meant for URLs (RFC 4648, section 5).
+_ORDINARY = str.maketrans("-_", "+/")
 # RFC 6750, section 2.1.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
@@ -25,7 +27,7 @@ def basic(environ: Environ) -> tuple[str, str] | None:
     if value is None:
         return None
     try:
-        text = b64decode(value, validate=True).decode("utf-8")
+        text = b64decode(value.translate(_ORDINARY), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
         raise ValueError("not base64 of UTF-8 text") from None
     login, colon, secret = text.partition(":")

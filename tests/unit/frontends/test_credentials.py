@@ -48,6 +48,8 @@ def test_any_header_is_credentials_or_none(value: str) -> None:
         ("bAsIc YTpi ", ("a", "b")),
         (encoded(b":"), ("", "")),
         (encoded(b"a::b:"), ("a", ":b:")),
+        ("Basic YTrDv8O-w74_Pj8-", ("a", "ÿþþ?>?>")),
+        ("Basic YTrDv8O+w74/Pj8+", ("a", "ÿþþ?>?>")),
     ],
 )
 def test_basic(value: str, found: tuple[str, str] | None) -> None:
