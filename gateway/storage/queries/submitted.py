@@ -13,6 +13,9 @@ from gateway.storage.statements import Statements
 MOST_CANCELLED = 100
 """Most messages that one request between two addresses cancels."""
 
+LATEST = 10_000
+"""How many of an account's latest messages are looked through for those between two addresses."""
+
 _AMONG = "SELECT id, source, destination, state, due_at, final_at FROM message WHERE id IN {} AND account_id = ?"
 # Each id is looked up in the one partition that may hold it; a list would be looked up in every partition.
 _ONE_BY_ONE = (
@@ -20,8 +23,8 @@ _ONE_BY_ONE = (
     " CROSS JOIN LATERAL (SELECT * FROM message WHERE message.id = asked.id AND message.account_id = ? LIMIT 1) AS m"
 )
 _WAITING = (
-    "SELECT id FROM message WHERE account_id = ? AND source = ? AND destination = ? AND state IN (1, 2)"
-    " ORDER BY id LIMIT ?"
+    "SELECT id FROM (SELECT id, source, destination, state FROM message WHERE account_id = ?"
+    " ORDER BY id DESC LIMIT ?) AS latest WHERE source = ? AND destination = ? AND state IN (1, 2) ORDER BY id LIMIT ?"
 )
 
 
@@ -54,9 +57,9 @@ def find(connection: Connection, account_id: int, ids: Sequence[int]) -> dict[in
 
 
 def waiting(connection: Connection, account_id: int, source: str, destination: str) -> list[int]:
-    """The oldest messages between two addresses that are not yet sent, `MOST_CANCELLED` of them at most."""
+    """Messages between two addresses that are not yet sent, of the `LATEST`: the oldest `MOST_CANCELLED` of them."""
     statements = Statements(connection, connection.dialect.name)
-    return [row[0] for row in statements.all(_WAITING, account_id, source, destination, MOST_CANCELLED)]
+    return [row[0] for row in statements.all(_WAITING, account_id, LATEST, source, destination, MOST_CANCELLED)]
 
 
 def cancel(connection: Connection, account_id: int, ids: Sequence[int], now: int) -> Taken | None:
