@@ -78,7 +78,10 @@ class SmppServer:
         self._unbound: dict[Connection, None] = {}
         self._bound: dict[Connection, Bound] = {}
         self._delivered: set[int] = set()
+        # Unanswered requests of all sessions: at half of what the writer queues nobody is read any more, so that
+        # customers are slowed down and not refused.
         self._pending = 0
+        self._most = settings.writer_queue // 2
         self._choked = False
         self._stopping = False
         self._unchecked = False
@@ -156,7 +159,7 @@ class SmppServer:
             connection.end("something failed here")
         if self._choked or bound.pending > self._services.settings.smpp_pending:
             connection.pause()
-        if self._pending > self._services.settings.writer_queue and not self._choked:
+        if self._pending > self._most and not self._choked:
             self._choked = True
             for other in self._bound:
                 other.pause()
@@ -166,7 +169,7 @@ class SmppServer:
         self.journal.answered(response)
         self._pending -= 1
         if self._choked:
-            if self._pending <= self._services.settings.writer_queue // 2:
+            if self._pending <= self._most // 2:
                 self._choked = False
                 for other, bound in self._bound.items():
                     self._resume(other, bound)

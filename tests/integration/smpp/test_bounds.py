@@ -24,6 +24,7 @@ SETTINGS = {
     "TRUNKLINE_SMPP_ENQUIRE_LINK": "1",
     "TRUNKLINE_SMPP_RESPONSE": "1",
     "TRUNKLINE_SMPP_BINDS": "0",
+    "TRUNKLINE_WRITER_QUEUE": "3000",
 }
 
 
@@ -129,6 +130,17 @@ def test_requests_beyond_what_may_be_pending_are_answered_too(server: Server) ->
         answers = [esme.expect(pdu.SubmitSmResp) for _ in range(1000)]
         assert {one.command_status for one in answers} == {Status.ESME_ROK}
         assert answers[-1].sequence_number == last
+        esme.unbind()
+
+
+def test_more_than_the_writer_can_queue_is_slowed_down_and_not_refused(server: Server) -> None:
+    login = server.customers.access(credits_=10**11)
+    links = [server.esme().bound(login.user, login.secret, "transmitter") for _ in range(30)]
+    for esme in links:
+        esme.send(*(a_message() for _ in range(200)))
+    found = {esme.expect(pdu.SubmitSmResp).command_status for esme in links for _ in range(200)}
+    assert found == {Status.ESME_ROK}
+    for esme in links:
         esme.unbind()
 
 
