@@ -24,7 +24,8 @@ _ONE_BY_ONE = (
 )
 _WAITING = (
     "SELECT id FROM (SELECT id, source, destination, state FROM message WHERE account_id = ?"
-    " ORDER BY id DESC LIMIT ?) AS latest WHERE source = ? AND destination = ? AND state IN (1, 2) ORDER BY id LIMIT ?"
+    " ORDER BY id DESC LIMIT ?) AS latest"
+    " WHERE source = ? AND destination = ? AND state IN (1, 2) ORDER BY id LIMIT ?"
 )
 
 
