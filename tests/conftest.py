@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kills", type=int, default=10, help="how many processes tests/chaos kills, over both databases"
     )
+    parser.addoption("--seed", type=int, default=0, help="for the chance of tests/chaos; it prints what it took")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,7 +12,7 @@ from tests.interop import outside
 from tests.interop.smpp.kannel import kannel
 from tests.support.door import HOME, Door
 from tests.support.gateway import Gateway
-from tests.support.simulator import simulator
+from tests.support.smsc import smsc as running_smsc
 from tests.support.wait import until
 
 PREFIX = "34711"
@@ -45,7 +45,7 @@ def test_whole_way(running_gateway: Gateway, tmp_path: Path) -> None:
     who = door.access(customer.email, "--protocol", "smpp", name="kannel")
     (tmp_path / "secret").write_text("secret")
     with (
-        simulator(tmp_path, "smsc", "--system-id", "us", "--password-file", str(tmp_path / "secret")) as smsc,
+        running_smsc(tmp_path / "smsc", "--system-id", "us", "--password-file", str(tmp_path / "secret")) as smsc,
         carrier(door, smsc.port, tmp_path / "secret"),
         kannel(tmp_path / "kannel", running_gateway.smpp_port, who.user, who.password, "transceiver") as box,
     ):
