@@ -104,6 +104,8 @@ class Deliveries:
         self._tally = Tally()
         self._seats: dict[Bound, Seat] = {}
         self._outlets: dict[Key, Outlet] = {}
+        # Those that say `more`; who was asked for last is at the end.
+        self._due: dict[Key, Outlet] = {}
         self._wanted = asyncio.Event()
         self._newest: tuple[int, int] | None = None
         self._asked_at = self._looked_at = float("-inf")
@@ -120,7 +122,7 @@ class Deliveries:
         seat = self._seats[bound] = Seat(bound, outlets)
         for outlet in outlets:
             outlet.seats.append(seat)
-            outlet.more = True
+            self._expect(outlet)
         self._wanted.set()
         self._fill(seat)
 
@@ -136,6 +138,7 @@ class Deliveries:
             outlet.seats.remove(seat)
             if not outlet.seats:
                 del self._outlets[outlet.key]
+                self._due.pop(outlet.key, None)
                 for task in (*outlet.queue, *outlet.held):
                     self._give_back(task)
         self._wanted.set()
@@ -194,7 +197,8 @@ class Deliveries:
 
     async def _round(self) -> None:
         moment, now = self._services.monotonic(), self._services.now()
-        self._stir()
+        if self._hand:
+            self._stir()
         if self._outlets:
             await self._look(moment, now)
         wanted = self._needed(moment)
@@ -231,7 +235,7 @@ class Deliveries:
             return
         for key in await self._read(lambda talk: outbox.waiting(talk, keys, now)):
             if key in self._outlets:
-                self._outlets[key].more = True
+                self._expect(self._outlets[key])
 
     async def _read(self, look: Callable[[Talk], T]) -> T:
         if self._services.database.dialect == "sqlite":
@@ -246,13 +250,11 @@ class Deliveries:
     def _needed(self, moment: float) -> list[tuple[int, int, int]]:
         """What to claim: account, access and how many rows. Who is asked for now comes last the next time."""
         wanted: list[tuple[int, int, int]] = []
-        for key, outlet in list(self._outlets.items()):
-            if not outlet.more:
-                continue
+        for key, outlet in list(self._due.items()):
             outlet.adapt()
             if room := outlet.room(moment):
                 wanted.append((*key, room))
-                self._outlets[key] = self._outlets.pop(key)
+                self._due[key] = self._due.pop(key)
                 if len(wanted) == _KEYS:
                     break
         return wanted
@@ -284,6 +286,8 @@ class Deliveries:
             if outlet is not None:
                 # Where the round was full, this one may have got less than there is.
                 outlet.claimed(asked, asked if len(entries) >= ROUND else got[outlet.key])
+                if not outlet.more:
+                    self._due.pop(outlet.key, None)
                 self._spread(outlet)
                 again = again or (outlet.more and outlet.room(moment) > 0)
         if again:
@@ -296,6 +300,11 @@ class Deliveries:
         if outlet is None:
             outlet = self._outlets[key] = Outlet(key)
         return outlet
+
+    def _expect(self, outlet: Outlet) -> None:
+        """Something may be due for it."""
+        outlet.more = True
+        self._due[outlet.key] = outlet
 
     def _fill(self, seat: Seat) -> None:
         """Send to a session what its window has room for: first the rest of what has begun."""
