@@ -10,6 +10,7 @@ from gateway.operations.direct import Direct, incorrect
 from gateway.operations.errors import Code, Refusal
 from gateway.smpp import times, udh
 from gateway.smpp.constants import (
+    ESM_MODE_DATAGRAM,
     ESM_MODE_FORWARD,
     ESM_MODE_MASK,
     ESM_TYPE_MASK,
@@ -21,11 +22,14 @@ from gateway.smpp.pdu import SubmitMulti, SubmitSm
 
 _HIGHEST_PRIORITY = 3
 _RESERVED_RECEIPT = 3
-# Stored and forwarded whatever else is asked for, so only the mode whose answer would be the delivery is refused,
-# and types of message that only go from handset to handset.
-_SERVED_CLASSES = frozenset(
-    value for value in range(256) if value & ESM_MODE_MASK != ESM_MODE_FORWARD and not value & ESM_TYPE_MASK
-)
+# The classes that are served, as they are stored. Everything is stored and forwarded: the mode whose answer would be
+# the delivery is refused, and so are types of message that only go from handset to handset; of the datagram mode
+# carriers shall not hear, whose messages have no receipts.
+_CLASSES = {
+    value: value & ~ESM_MODE_MASK if value & ESM_MODE_MASK == ESM_MODE_DATAGRAM else value
+    for value in range(256)
+    if value & ESM_MODE_MASK != ESM_MODE_FORWARD and not value & ESM_TYPE_MASK
+}
 # The TLVs of a part, and how many octets their values have.
 _SAR = {Tag.SAR_MSG_REF_NUM: 2, Tag.SAR_TOTAL_SEGMENTS: 1, Tag.SAR_SEGMENT_SEQNUM: 1}
 
@@ -37,7 +41,7 @@ def message_of(pdu: SubmitSm | SubmitMulti, now: int, alphabet: Alphabet) -> Dir
         or pdu.sm_default_msg_id
         or pdu.replace_if_present_flag
         or pdu.registered_delivery & RECEIPT_MASK == _RESERVED_RECEIPT
-        or pdu.esm_class not in _SERVED_CLASSES
+        or pdu.esm_class not in _CLASSES
     ):
         raise _unserved(pdu)
     octets, tlvs = pdu.short_message, pdu.tlvs
@@ -55,7 +59,7 @@ def message_of(pdu: SubmitSm | SubmitMulti, now: int, alphabet: Alphabet) -> Dir
         pdu.source_addr_npi,
         _content(octets, pdu.data_coding, header, alphabet),
         header,
-        pdu.esm_class,
+        _CLASSES[pdu.esm_class],
         pdu.registered_delivery,
         reference,
     )
@@ -80,7 +84,7 @@ def text_of(pdu: SubmitSm | SubmitMulti, alphabet: Alphabet) -> str:
 
 
 def _unserved(pdu: SubmitSm | SubmitMulti) -> Refusal:
-    if pdu.esm_class not in _SERVED_CLASSES:
+    if pdu.esm_class not in _CLASSES:
         return incorrect("esm_class", f"{pdu.esm_class:#04x} is not served: use store and forward, and no type.")
     if pdu.priority_flag > _HIGHEST_PRIORITY:
         return incorrect("priority_flag", f"{pdu.priority_flag} is over {_HIGHEST_PRIORITY}.")

@@ -95,7 +95,7 @@ READ: dict[str, tuple[dict[str, Any], Direct]] = {
     ),
     "TLVs that mean nothing here": ({"tlvs": {0x0426: b"\x01", 0x1400: b"xyz"}}, PLAIN),
     "store and forward, a reply path": ({"esm_class": 0x83}, replace(PLAIN, esm_class=0x83)),
-    "datagram mode": ({"esm_class": 0x01}, replace(PLAIN, esm_class=0x01)),
+    "datagram mode": ({"esm_class": 0x81}, replace(PLAIN, esm_class=0x80)),
     "receipt asked for": ({"registered_delivery": 1}, replace(PLAIN, registered_delivery=1)),
     "receipt and intermediate notification": (
         {"registered_delivery": 0x11},
