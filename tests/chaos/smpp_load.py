@@ -34,8 +34,6 @@ AGAIN = 0.1
 DRAIN = 60.0
 # One receipt in so many is refused for now, and has to come again.
 REFUSED = 400
-# "Somebody else's fault, perhaps": whether the message is stored is not known.
-AWAY = frozenset((Status.ESME_RSYSERR, Status.ESME_RINVBNDSTS))
 
 _BINDS: dict[str, type[pdu.Bind]] = {
     "transmitter": pdu.BindTransmitter,
@@ -145,7 +143,8 @@ class Customers:
 
     def refused(self, n: int, status: int) -> None:
         self._refused[Status(status).name] += 1
-        if status in AWAY:
+        if status == Status.ESME_RSYSERR:
+            # The gateway itself may not know whether it is stored: the answer of its database was lost.
             self.unknown(n)
         else:
             self._note("refused", n, status)

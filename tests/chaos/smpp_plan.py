@@ -30,7 +30,7 @@ CUSTOMERS = (
     Customer("bruno@example.com", 10_000_000 * CREDIT, 1_234_567, ("transmitter", "transmitter", "receiver")),
     Customer("chen@example.com", 10_000_000 * CREDIT, 1, ("transceiver", "receiver", "transmitter")),
     # Runs out of credits while others compete with it for the commit.
-    Customer("dora@example.com", 100 * CREDIT + 1, 700_001, ("transceiver",)),
+    Customer("dora@example.com", 30 * CREDIT + 1, 700_001, ("transceiver",)),
 )
 LAST: Final = len(CUSTOMERS) - 1
 

@@ -128,7 +128,9 @@ def server(scene: Scene) -> None:
 
 def _silence(scene: Scene, relay: Relay) -> None:
     relay.fall_silent()
-    scene.some_time()
+    # Also for longer than the gateway waits for an answer.
+    for _ in range(scene.chance.randint(1, 6)):
+        scene.some_time()
     relay.speak()
 
 
