@@ -54,11 +54,12 @@ def program(module: str) -> Iterator[Program]:
     try:
         yield started
     finally:
-        for pipe in (started.process.stdin, started.process.stdout):
-            if pipe is not None and not pipe.closed:
-                pipe.close()
+        assert started.process.stdin is not None
+        assert started.process.stdout is not None
+        started.process.stdin.close()
         try:
             started.process.wait(ENDED_WITHIN)
         except subprocess.TimeoutExpired:
             started.process.kill()
             started.process.wait()
+        started.process.stdout.close()

@@ -54,11 +54,16 @@ class Load:
 
 
 def drive(
-    gateway: Gateway, installation: Installation, seconds: int, requests: Sequence[wrk.Request] | None = None
+    gateway: Gateway,
+    installation: Installation,
+    seconds: int,
+    requests: Sequence[wrk.Request] | None = None,
+    beside: Sequence[int] = (),
 ) -> Load:
     """Drive a fresh installation with wrk for `seconds`, wait for the last message's final state, and count.
 
-    `requests` are plain HTTP's, one per access, unless others are given.
+    `requests` are plain HTTP's, one per access, unless others are given; `beside` are the benchmark's own processes
+    that take part, which are no strangers to the machine.
     """
     if requests is None:
         requests = wrk.gets(wrk.sendsms_paths(installation.accesses))
@@ -67,7 +72,7 @@ def drive(
     at_rest = settled_memory(roots)
     parts = proc.cpu_by_command(roots)
     before = proc.cpu_seconds(roots)
-    others = proc.Others(roots)
+    others = proc.Others([*roots, *beside])
     report = wrk.run(gateway.url, requests, seconds, installation.data.parent)
     cores = others.cores()
     wait_final(store)

@@ -41,7 +41,7 @@ THROUGH_CPU = Target(most=0.6)
 BINDS = Target(most=60)
 DUE = "one connection, window 100, due at once"
 THROUGH = "HTTP in, SMPP out, receipt stored"
-WORDS = {"rate": "through", "cost": "CPU", "p99": "latency, 99th percentile"}
+WORDS = {"rate": "rate", "cost": "CPU", "p99": "latency, 99th percentile"}
 HOW = "all share the machine with the client and with the carrier's SMSC, whose own CPU does not count."
 NOTES = (
     "submit_sm: acknowledged means committed and synced, counted again in the database; CPU of all our processes from"
@@ -170,9 +170,15 @@ def _accepting(workspace: Workspace, kind: str, seconds: int) -> dict[str, Submi
 
 
 def submits(
-    port: int, accesses: list[tuple[str, str]], shape: Shape, seconds: int, roots: list[int], due: str = ""
+    port: int,
+    accesses: list[tuple[str, str]],
+    shape: Shape,
+    seconds: int,
+    roots: list[int],
+    due: str = "",
+    beside: Sequence[int] = (),
 ) -> Submits:
-    """Drive an SMPP server at `port` by `shape`; `roots` are its processes."""
+    """Drive an SMPP server at `port` by `shape`; `roots` are its processes, `beside` the benchmark's own."""
     plan = {
         "host": "127.0.0.1",
         "port": port,
@@ -184,7 +190,7 @@ def submits(
     }
     with program("bench.smpp_load") as client:
         _bound(client, plan)
-        before, others = proc.cpu_seconds(roots), proc.Others([*roots, client.pid])
+        before, others = proc.cpu_seconds(roots), proc.Others([*roots, client.pid, *beside])
         client.say()
         outcome = json.loads(client.hear())
         cores = others.cores()
@@ -210,7 +216,7 @@ def _through(workspace: Workspace, kind: str, seconds: int) -> Through:
     with workspace.trial(kind) as installation, program("bench.smsc") as smsc:
         _route_to(installation, int(smsc.hear()))
         with running(installation.data, installation.store.url) as gateway:
-            result = load.drive(gateway, installation, seconds)
+            result = load.drive(gateway, installation, seconds, beside=[smsc.pid])
         counts = smsc.end()
     doubts = result.doubts()
     if counts["submitted"] != result.stored or counts["acknowledged"] != result.stored:
@@ -267,7 +273,9 @@ def _of_jasmin(workspace: Workspace, peer: jasmin.Installed, seconds: int) -> di
     found = {}
     for shape in SHAPES:
         with program("bench.smsc") as smsc, jasmin.running(peer, workspace.folder, int(smsc.hear())) as server:
-            found[shape.label] = submits(server.smpp_port, server.accesses, shape, seconds, server.pids)
+            found[shape.label] = submits(
+                server.smpp_port, server.accesses, shape, seconds, server.pids, beside=[smsc.pid]
+            )
     return found
 
 
