@@ -15,6 +15,7 @@ class Agenda:
         self._calls: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0  # uvloop's handle of what is due already cannot say
 
     def after(self, seconds: float, call: Callable[..., None], *arguments: Any) -> None:
         """Call it in so many seconds; at once for 0."""
@@ -39,9 +40,10 @@ class Agenda:
     def _set_timer(self) -> None:
         due = self._calls[0][0]
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._timer_at <= due:
                 return
             self._timer.cancel()
+        self._timer_at = due
         self._timer = self._loop.call_at(due, self._fire)
 
     def _fire(self) -> None:
