@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import cli
-from gateway.smpp.pdu import BindTransceiver, DeliverSm, SubmitSm, SubmitSmResp, Unbind, UnbindResp
+from gateway.smpp.pdu import BindTransceiver, DeliverSm, SubmitSm, SubmitSmResp, Unbind
+from tests.support.gateway import children
 from tests.support.simulator import simulator
 from tests.support.smpp import Esme
 from tests.support.wait import until
@@ -87,30 +88,35 @@ def test_wrong_sequence_needs_no_number(tmp_path: Path) -> None:
             assert [at for at, number in enumerate(numbers, 1) if number != at + 1] == list(range(wrong, 11, wrong))
 
 
+# A terminal of its own, and the simulator in a process group that does not have it, as a shell's job has not.
+IN_THE_BACKGROUND = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+child = os.fork()
+if child == 0:
+    os.setpgid(0, 0)
+    os.execv(sys.executable, [sys.executable, "-m", "gateway", "simulator", "--smpp", "127.0.0.1:0"])
+_, status = os.waitpid(child, os.WUNTRACED)
+sys.exit(77 if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status))
+"""
+
+
 def test_it_runs_in_the_background_of_a_terminal() -> None:
     """There it must not read, or the terminal stops it."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        # A shell with job control would do the same: a process group that does not have the terminal.
-        child = os.fork()
-        if child == 0:
-            os.setpgid(0, 0)
-            os.execv(sys.executable, [sys.executable, "-m", "gateway", "simulator", "--smpp", "127.0.0.1:0"])
-        _, status = os.waitpid(child, os.WUNTRACED)
-        os._exit(77 if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status))
-    shown = b""
-    while b"listens at" not in shown or not shown.endswith(b"\n"):
-        shown += os.read(terminal, 1_000)
-    port = int(shown.split(b":")[-1].strip().rstrip(b"."))
-    with Esme(port) as esme:
-        esme.bound("shop", "secret")
-        # It lives: were it stopped, nobody would answer.
-        esme.send(Unbind(sequence_number=9))
-        assert esme.expect(UnbindResp).sequence_number == 9
-    os.kill(int(Path(f"/proc/{pid}/task/{pid}/children").read_text()), signal.SIGTERM)
-    _, status = os.waitpid(pid, 0)
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-c", IN_THE_BACKGROUND]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        shown = b""
+        while b"listens at" not in shown or not shown.endswith(b"\n"):
+            shown += os.read(terminal, 1_000)
+        with Esme(int(shown.split(b":")[-1].strip().rstrip(b"."))) as esme:
+            # It lives: were it stopped, nobody would answer.
+            esme.bound("shop", "secret").unbind()
+        [simulating] = children(process.pid)
+        os.kill(simulating, signal.SIGTERM)
+        assert process.wait(30) == 0
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 0
 
 
 @pytest.mark.parametrize(
