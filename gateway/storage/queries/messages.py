@@ -10,6 +10,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from gateway.messaging.states import State
 from gateway.storage.errors import Conflict
 from gateway.storage.queries import ledger
+from gateway.storage.queries.dispatch import finals
+from gateway.storage.queries.dispatch.talk import Talk
 from gateway.storage.schema import batch, message, segment
 
 STEP = 1_000
@@ -88,7 +90,7 @@ def segments(connection: Connection, account_id: int | None, message_id: int) ->
 def cancel(connection: Connection, account_id: int | None, message_id: int, now: int) -> Cancelled | None:
     """Cancel a message that is not on its way, and refund what no carrier has taken; None when there is none.
 
-    Raises Conflict when it is on its way, or over.
+    An SMPP customer who asked for a receipt gets one. Raises Conflict when it is on its way, or over.
     """
     owner = connection.execute(select(message.c.account_id).where(*_one(account_id, message_id))).scalar()
     if owner is None:
@@ -115,6 +117,9 @@ def cancel(connection: Connection, account_id: int | None, message_id: int, now:
     )
     if refund:
         ledger.refund(connection, owner, refund, f"cancelled {message_id}", now)
+    if finals.wants_notice(row.protocol, row.registered_delivery, State.CANCELLED):
+        notice = finals.notice(owner, row.access_id, message_id, State.CANCELLED, now)
+        finals.write_notices(Talk(connection), [notice])
     return Cancelled(owner, refund)
 
 

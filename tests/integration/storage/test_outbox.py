@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from gateway import clock
 from gateway.messaging.states import State
 from gateway.storage.database import Database
-from gateway.storage.queries import outbox
+from gateway.storage.queries import messages, outbox
 from gateway.storage.queries.dispatch import finals
 from gateway.storage.queries.dispatch.talk import Talk
 from gateway.storage.queries.outbox import Entry, Incoming, Key, Outcome
@@ -151,6 +151,19 @@ def test_others_are_left_alone(world: World, values: dict[str, Any], why: str) -
     with world.database.read() as connection:
         assert outbox.waiting(Talk(connection), [key], NOW) == [], why
     assert claim(world) == [], why
+
+
+@pytest.mark.parametrize(
+    ("protocol", "registered_delivery", "is_told"),
+    [("smpp", 1, True), ("smpp", 2, True), ("smpp", 0, False), ("http", 1, False)],
+)
+def test_a_cancelled_message_is_told_to_who_asked(
+    world: World, protocol: str, registered_delivery: int, is_told: bool
+) -> None:
+    number = world.message(access_id=ACCESS, protocol=protocol, registered_delivery=registered_delivery)
+    assert world.run(lambda connection: messages.cancel(connection, world.account, number, NOW)) is not None
+    assert world.notices() == ([(number, State.CANCELLED)] if is_told else [])
+    assert numbers(claim(world)) == ([number] if is_told else [])
 
 
 def test_a_message_that_is_another_accounts_is_not_told(world: World) -> None:
