@@ -63,7 +63,7 @@ class Request:
     @property
     def id(self) -> str:
         """What the process's own log and the log of calls have in common: the session and the sequence_number."""
-        return f"smpp-{self.bound.id}-{self.pdu.sequence_number}"
+        return f"{self.bound.id}-{self.pdu.sequence_number}"
 
     def answer(self, status: int = 0, **fields: Any) -> None:
         """Answer; once."""
