@@ -150,7 +150,7 @@ class Upstream:
             try:
                 link = await self._connect()
                 await link.wait_closed()
-            except (OSError, ssl.SSLError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
                 self._reason = _why(error)
             if self._bound_at >= began and asyncio.get_running_loop().time() - self._bound_at >= STEADY:
                 failures = 0

@@ -192,6 +192,33 @@ def test_throttled_slows_down_and_loses_nothing(world: World, tmp_path: Path) ->
     assert any(row["attempt"] > 1 for row in world.rows(select(message)))
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"drop_after": 40}, id="links cut"),
+        pytest.param({"wrong_sequence": 7}, id="wrong sequence numbers"),
+    ],
+)
+def test_a_carrier_that_misbehaves_gets_every_message(world: World, tmp_path: Path, fault: dict[str, int]) -> None:
+    listed = send(world, *(f"34600{n:04}0001" for n in range(150)), carrier_id=UP)
+
+    async def run() -> None:
+        async with simulated(journal=tmp_path / "taken", **fault) as (_, address):
+            add(world, tmp_path, address, response_timeout=0.5, window=20)
+            async with dispatching(world.database, tmp_path):
+                await until(lambda: {world.state(number) for number in listed} == {State.DELIVERED}, 30)
+
+    bounded(run(), 60)
+    taken = [json.loads(line)["destination"] for line in (tmp_path / "taken").read_text("utf-8").splitlines()]
+    rows = {row["destination"]: row for row in world.rows(select(message))}
+    assert set(taken) == set(rows)
+    repeated = {number for number in rows if taken.count(number) > 1}
+    assert repeated
+    assert all(rows[number]["possible_duplicate"] for number in repeated)
+    assert world.credits() == 0
+
+
 def test_messages_take_the_next_route_while_the_carrier_is_down(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,23 @@ def test_nobody_listens_at_first() -> None:
 
 
 @pytest.mark.parametrize(
+    "host", [pytest.param("smsc.invalid", id="unknown name"), pytest.param("a..b", id="no name at all")]
+)
+def test_a_host_that_cannot_be_found_is_tried_again(host: str) -> None:
+    desk = Desk()
+
+    async def run() -> None:
+        async with bound(Smsc(address=(host, 2775)), desk, ready=False, reconnect_most=0.1) as carrier:
+            await until(lambda: problem(carrier))
+            [link] = carrier._links
+            assert link._task is not None
+            await asyncio.sleep(0.3)
+            assert not link._task.done()
+
+    bounded(run())
+
+
+@pytest.mark.parametrize(
     ("password", "status", "shown"),
     [
         pytest.param("other", 0, "the bind was refused: ESME_RINVPASWD (0x0E)", id="wrong password"),
