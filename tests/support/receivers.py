@@ -215,9 +215,9 @@ def receipted(pdu: Pdu) -> int:
 
 @asynccontextmanager
 async def delivering(
-    database: Database, unanswered: Any = frozenset(), **options: Any
+    database: Database, unanswered: Any = frozenset(), *, killed: bool = False, **options: Any
 ) -> AsyncIterator[tuple[Tower, Deliveries]]:
-    """A process's deliveries with a server, at work; in good order to its end."""
+    """A process's deliveries with a server, at work; to its end in good order, or at once, as if it were killed."""
     host = AsyncHost(Writer(database), database.dialect)
     deliveries = Deliveries(Needs(database, host), unanswered)
     tower = Tower(deliveries, **options)
@@ -226,11 +226,14 @@ async def delivering(
     try:
         yield tower, deliveries
     finally:
+        if killed:
+            running.cancel()
         await tower.stop()
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-        await deliveries.close()
+        if not killed:
+            await deliveries.close()
         await host.close()
 
 
