@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -19,7 +18,6 @@ import pytest
 from gateway.hosting.welcome import FILE
 from gateway.smpp import pdu
 from gateway.smpp.codec import encode
-from gateway.smpp.constants import Tag
 from gateway.storage.keyfile import KEY_FILE
 from tests.support.door import FORM, JSON, MULTIPART, Door, Login, form, given, multipart
 from tests.support.gateway import Gateway, descendants, gateway
@@ -122,36 +120,14 @@ def astray(door: Door, user: str, password: str) -> None:
 
 
 def bind(door: Door, user: str, password: str) -> None:
-    """Bind with this password, right or wrong, in its place and beside it; then submit with it in every field."""
+    """Bind with this password, right or wrong, in its place and beside it."""
     octets = password.encode().decode("latin-1")
     for login, word in ((user, octets), (octets, user), (octets, octets), (octets, ""), (f"{user}:{octets}", "")):
         with suppress(Gone), Esme(door.gateway.smpp_port, source=next(SOURCES)) as esme:
-            answer = esme.request(pdu.BindTransceiver(login, word, system_type=octets, address_range=octets))
-            if answer.command_status == 0:
-                for request in astray_pdus(octets):
-                    esme.request(request)
+            esme.request(pdu.BindTransceiver(login, word, system_type=octets, address_range=octets))
     with suppress(Gone, TimeoutError), Esme(door.gateway.smpp_port, source=next(SOURCES)) as esme:
         esme.send_bytes(encode(pdu.BindTransceiver(user, octets))[:-6])
         esme.send_bytes(octets.encode("latin-1") * 4)
-
-
-def astray_pdus(octets: str) -> list[pdu.Pdu]:
-    """Requests with the password where it is not looked for."""
-    text = octets.encode("latin-1")
-    submit = partial(pdu.SubmitSm, source_addr="Shop", destination_addr="34600000001", short_message=b"Hi")
-    return [
-        submit(service_type=octets),
-        submit(source_addr=octets),
-        submit(destination_addr=octets),
-        submit(schedule_delivery_time=octets),
-        submit(validity_period=octets),
-        submit(destination_addr="0", short_message=b"", tlvs={0x1400: text, Tag.MESSAGE_PAYLOAD: text}),
-        submit(destination_addr="0", short_message=text),
-        pdu.QuerySm(message_id=octets, source_addr=octets),
-        pdu.CancelSm(message_id=octets, source_addr=octets, destination_addr=octets),
-        pdu.ReplaceSm(message_id=octets, source_addr=octets, short_message=text),
-        pdu.DataSm(source_addr=octets, destination_addr=octets),
-    ]
 
 
 def use(door: Door, user: str, password: str) -> None:

@@ -16,6 +16,8 @@ from gateway.storage.records import Access
 
 PROTOCOL = CLASS = "smpp"
 
+_NUMBERS = ("interface_version", "addr_ton", "addr_npi")
+
 # Sources and reasons of a second that are told one by one.
 _REASONS = 50
 
@@ -46,21 +48,29 @@ def bind_call(pdu: Bind, mode: Mode, source_ip: str, session: int, now: int) -> 
     return Call(
         protocol=PROTOCOL,
         source_ip=source_ip,
-        login=pdu.system_id,
-        secret=pdu.password,
+        login=_read(pdu.system_id),
+        secret=_read(pdu.password),
         class_name=CLASS,
         method=f"bind_{mode}",
         parameters={
             "interface_version": f"0x{pdu.interface_version:02X}",
-            "system_type": pdu.system_type,
+            "system_type": _read(pdu.system_type),
             "addr_ton": str(pdu.addr_ton),
             "addr_npi": str(pdu.addr_npi),
-            "address_range": pdu.address_range,
+            "address_range": _read(pdu.address_range),
         },
         request_id=f"{session}-{pdu.sequence_number}",
         received_at=now,
         operation=BINDS[mode],
     )
+
+
+def _read(octets: str) -> str:
+    """A name or a password beyond ASCII, of which the standard knows nothing: UTF-8 where it can be, else Latin-1."""
+    try:
+        return octets if octets.isascii() else octets.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return octets
 
 
 class Journal:
@@ -76,6 +86,8 @@ class Journal:
         services = self._services
         call.access = access
         if access is None:
+            # A stranger's free text may be anything, a secret gone astray too.
+            call.parameters = {name: value for name, value in call.parameters.items() if name in _NUMBERS}
             tried = services.directory.access(call.login) if call.login else None
             rows = services.logbook.stranger(call, reply, tried, call.operation)
         else:

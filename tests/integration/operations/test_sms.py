@@ -311,7 +311,7 @@ def test_every_call_is_logged_with_what_it_was_answered(installation: Installati
     assert [(row["method"], row["outcome"]) for row in rows] == [
         ("getbalance", "SUCCESS"),
         ("sendsms", "INCORRECT_PARAM"),
-        ("nothing", "INCORRECT_METHOD"),
+        ("?[7]", "INCORRECT_METHOD"),
     ]
     replies = [reply for _, reply, _ in installation.observer.calls]
     assert [reply.outcome for reply in replies] == [row["outcome"] for row in rows]

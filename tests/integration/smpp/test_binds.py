@@ -21,6 +21,8 @@ from tests.support.smpp_role import Customers, Login
 PASSWORD = "seven77"
 MISTAKEN = "mist8ken"
 SLOW = passwords.hash_password(PASSWORD)
+ACCENTED = "contraseña"
+ACCENTS = {"stored": passwords.hash_password(ACCENTED), "secret": ACCENTED}
 MODES = ("transmitter", "receiver", "transceiver")
 
 Prepare = Callable[[Customers, Login], None]
@@ -60,6 +62,10 @@ CASES = {
     "right, a password that is hashed slowly": Case(
         Status.ESME_ROK, "SUCCESS", restrictions={"stored": SLOW, "secret": PASSWORD}
     ),
+    "right, beyond ASCII, as UTF-8": Case(
+        Status.ESME_ROK, "SUCCESS", password=ACCENTED.encode().decode("latin-1"), restrictions=ACCENTS
+    ),
+    "right, beyond ASCII, as Latin-1": Case(Status.ESME_ROK, "SUCCESS", password=ACCENTED, restrictions=ACCENTS),
     "permits smpp among others": Case(Status.ESME_ROK, "SUCCESS", restrictions={"protocols": '["http","smpp"]'}),
     "right network": Case(Status.ESME_ROK, "SUCCESS", restrictions={"networks": '["127.0.0.0/8"]'}),
     "wrong password": Case(Status.ESME_RINVPASWD, WRONG, password=MISTAKEN),
@@ -102,7 +108,7 @@ def test_bind(server: Server, case: Case, request: pytest.FixtureRequest) -> Non
         assert response.system_id == ("Trunkline" if case.status == Status.ESME_ROK else "")
         (row,) = server.customers.logged(source_ip=source, method="bind_transceiver")
     assert (row["protocol"], row["class"], row["outcome"], row["count"]) == ("smpp", "smpp", case.outcome, 1)
-    assert '"system_type":"OTA"' in row["parameters"]
+    assert ('"system_type":"OTA"' in row["parameters"]) is (case.outcome in {"SUCCESS", "NOT_PERMITTED"})
     for secret in (login.secret, case.password or PASSWORD):
         assert secret not in str(dict(row))
     known = case.user is None
