@@ -32,7 +32,8 @@ YOUNG = 20.0
 # Seconds that the roles have to finish what they have begun, before they are killed; after a second signal.
 PATIENCE = 20.0
 IMPATIENCE = 1.0
-# The exit status of a role that cannot start with what it was told: starting it again would not help.
+# The exit status of a role that cannot start with what it was told. At its first start that ends everything, since
+# starting it again would not help; later a file of its own was spoilt, which is no reason to stop the others.
 BAD_INPUT = 2
 
 # The roles, and the protocols that each listens for; one that would listen for nothing is not started.
@@ -50,6 +51,7 @@ class Role:
     lifeline: int | None = None
     started: float = 0.0
     delay: float = FIRST_DELAY
+    proved: bool = False
     due: float = field(default_factory=time.monotonic)
 
     def start(self, arguments: Sequence[str], now: float) -> None:
@@ -79,7 +81,9 @@ class Role:
         if self.lifeline is not None:
             os.close(self.lifeline)
             self.lifeline = None
-        self.delay = FIRST_DELAY if now - self.started >= YOUNG else min(self.delay * 2, LONGEST_DELAY)
+        young = now - self.started < YOUNG
+        self.proved = self.proved or not young or status != BAD_INPUT
+        self.delay = min(self.delay * 2, LONGEST_DELAY) if young else FIRST_DELAY
         self.due = now + self.delay
         return status
 
@@ -109,7 +113,7 @@ class Supervisor:
 
     def _tend(self, role: Role, now: float) -> None:
         status = role.ended(now)
-        if status == BAD_INPUT:
+        if status == BAD_INPUT and not role.proved:
             self._status = BAD_INPUT
         elif status is not None:
             say(f"{role.name} {_ending(status)}; starting it again in {role.delay:g} s")

@@ -187,6 +187,27 @@ def test_certificate_that_cannot_be_used(tmp_path: Path, command: str, variables
     assert "Traceback" not in errors
 
 
+def test_certificate_that_is_spoilt_later_stops_nobody_else(tmp_path: Path) -> None:
+    certificate, key = certificates.write(tmp_path)
+    good = certificate.read_bytes()
+    variables = {
+        "TRUNKLINE_SMPP_CERTIFICATE": str(certificate),
+        "TRUNKLINE_SMPP_KEY": str(key),
+        "TRUNKLINE_SMPP_TLS": f"127.0.0.1:{free_port()}",
+        "TRUNKLINE_WEB_WORKERS": "1",
+    }
+    with gateway.gateway(tmp_path / "data", **variables) as running:
+        with Esme(running.smpp_port) as esme:
+            esme.bound(running.user, running.secret).unbind()
+        certificate.write_text("spoilt")
+        gateway.kill(running.roles()["smpp"])
+        until(lambda: "trunkline: smpp ended with status 2; starting it again in" in running.errors, 20, "the line")
+        assert running.call("user", "getbalance")["status"] == "SUCCESS"
+        certificate.write_bytes(good)
+        with Esme(running.smpp_port) as esme:
+            esme.bound(running.user, running.secret).unbind()
+
+
 def test_database_of_another_version(tmp_path: Path) -> None:
     status, errors = trunkline("smpp", "--data", str(tmp_path), "--smpp", "127.0.0.1:0")
     assert (status, errors.count("\n")) == (1, 1)
