@@ -151,18 +151,10 @@ class Connection:
 
     def _answered_by_itself(self, event: Answered) -> None:
         journal = self._server.journal
-        journal.refused(event.command_id, event.command_status)
+        journal.refused(self.source_ip, event.command_id, event.command_status, event.reason)
         if event.command_id in MODES:
             access = None if self.bound is None else self.bound.access
             journal.refused_bind(event.command_id, self.source_ip, event.command_status, event.reason, access)
-        logs.info(
-            "smpp request refused",
-            source_ip=self.source_ip,
-            session=None if self.bound is None else self.bound.id,
-            command=f"0x{event.command_id:08X}",
-            status=f"0x{event.command_status:08X}",
-            reason=event.reason,
-        )
 
     def _hand_over(self, pdus: list[Pdu]) -> None:
         if self.bound is not None:

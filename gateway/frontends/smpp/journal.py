@@ -18,7 +18,7 @@ PROTOCOL = CLASS = "smpp"
 
 _NUMBERS = ("interface_version", "addr_ton", "addr_npi")
 
-# Sources and reasons of a second that are told one by one.
+# What happened in a second, by source and reason, that is told one by one.
 _REASONS = 50
 
 
@@ -79,7 +79,7 @@ class Journal:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._answers: Counter[tuple[int, int]] = Counter()
-        self._refused: Counter[tuple[str, str]] = Counter()
+        self._told: Counter[tuple[str, str, str]] = Counter()
 
     def call(self, call: Call, reply: Reply, access: Access | None) -> None:
         """A bind or an unbind was decided. Raises `Unavailable` where it cannot be logged."""
@@ -140,19 +140,17 @@ class Journal:
             logs.warning("a refused bind cannot be logged", source_ip=source_ip, reason=str(error))
 
     def turned_away(self, source_ip: str, reason: str) -> None:
-        """A connection was closed before anything was read of it; a line a second for each reason is enough."""
-        key = source_ip, reason
-        if key not in self._refused and len(self._refused) >= _REASONS:
-            key = "others", reason
-        self._refused[key] += 1
+        """A connection was closed before it could bind."""
+        self._tell("smpp connections turned away", source_ip, reason)
 
     def answered(self, response: Pdu) -> None:
         """A request was answered, by us or by the peer."""
         self._answers[response.command_id & ~RESPONSE_BIT, response.command_status] += 1
 
-    def refused(self, command_id: int, status: int) -> None:
-        """The session itself refused a request."""
-        self._answers[command_id & ~RESPONSE_BIT, status] += 1
+    def refused(self, source_ip: str, command_id: int, status: int, reason: str) -> None:
+        """The session itself refused a request, of whatever command_id."""
+        self._answers[command_id if command_id in CommandId._value2member_map_ else 0, status] += 1
+        self._tell("smpp requests refused", source_ip, f"{reason} (0x{status:08X})")
 
     def flush(self, sessions: Counter[str]) -> None:
         """Hand the numbers on; `sessions` by mode, and "unbound"."""
@@ -161,9 +159,16 @@ class Journal:
         for (command_id, status), n in self._answers.items():
             metrics.pdus(_command(command_id), _status(status), n)
         self._answers.clear()
-        for (source_ip, reason), n in self._refused.items():
-            logs.warning("smpp connections turned away", source_ip=source_ip, reason=reason, count=n)
-        self._refused.clear()
+        for (event, source_ip, reason), n in self._told.items():
+            logs.warning(event, source_ip=source_ip, reason=reason, count=n)
+        self._told.clear()
+
+    def _tell(self, event: str, source_ip: str, reason: str) -> None:
+        """Have a line logged, within a second and with all that say the same: nobody is to fill the log."""
+        key = event, source_ip, reason
+        if key not in self._told and len(self._told) >= _REASONS:
+            key = event, "several", "several"
+        self._told[key] += 1
 
 
 MODES = {

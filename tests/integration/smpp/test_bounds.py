@@ -185,3 +185,12 @@ def test_whatever_comes_the_server_stays(
     assert server.role.process.poll() is None
     with server.esme() as other:
         assert other.request(pdu.EnquireLink()).command_status == Status.ESME_ROK
+
+
+def test_a_stranger_fills_neither_the_log_nor_the_metrics(server: Server) -> None:
+    with server.esme() as esme:
+        esme.send_bytes(b"".join(struct.pack("!IIII", 16, command, 0, 1) for command in range(0x1000, 0x1000 + 2000)))
+        nacks = [esme.expect(pdu.GenericNack) for _ in range(2000)]
+        assert {one.command_status for one in nacks} == {Status.ESME_RINVCMDID}
+    until(lambda: "smpp requests refused" in server.role.errors, 10, "the log line")
+    assert server.role.errors.count("smpp requests refused") < 300
