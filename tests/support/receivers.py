@@ -49,7 +49,7 @@ class Needs:
     """What `Deliveries` takes of a process."""
 
     database: Database
-    host: AsyncHost
+    host: Any
     settings: Settings = field(default_factory=Settings)
     now: Callable[[], int] = clock.now
     monotonic: Callable[[], float] = monotonic
@@ -215,11 +215,19 @@ def receipted(pdu: Pdu) -> int:
 
 @asynccontextmanager
 async def delivering(
-    database: Database, unanswered: Any = frozenset(), *, killed: bool = False, **options: Any
+    database: Database,
+    unanswered: Any = frozenset(),
+    *,
+    killed: bool = False,
+    between: Callable[[AsyncHost], Any] = lambda host: host,
+    **options: Any,
 ) -> AsyncIterator[tuple[Tower, Deliveries]]:
-    """A process's deliveries with a server, at work; to its end in good order, or at once, as if it were killed."""
+    """A process's deliveries with a server, at work; to its end in good order, or at once, as if it were killed.
+
+    `between` may put something between the deliveries and the writer.
+    """
     host = AsyncHost(Writer(database), database.dialect)
-    deliveries = Deliveries(Needs(database, host), unanswered)
+    deliveries = Deliveries(Needs(database, between(host)), unanswered)
     tower = Tower(deliveries, **options)
     await tower.start()
     running = asyncio.create_task(deliveries.run())

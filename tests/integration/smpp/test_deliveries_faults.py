@@ -2,9 +2,12 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection
 
 from gateway import clock
 from gateway.frontends.smpp import deliveries, hand, outlets
@@ -12,10 +15,14 @@ from gateway.messaging.states import State
 from gateway.smpp.constants import CommandStatus
 from gateway.smpp.pdu import DeliverSm
 from gateway.storage.database import Database
+from gateway.storage.errors import Unavailable
+from gateway.storage.hosts import AsyncHost
 from gateway.storage.queries.dispatch import finals
 from gateway.storage.queries.dispatch.talk import Talk
 from tests.support.dispatch import World, bounded, until
 from tests.support.receivers import Customer, Tower, delivering, receipted
+
+T = TypeVar("T")
 
 ACCESSES = (7, 8)
 MESSAGES = 120
@@ -43,15 +50,14 @@ class Story:
 
     def answer(self, pdu: DeliverSm) -> int | None:
         """Mostly well, now and then not, or not at all."""
-        self.told += 1
         what = self.dice.random()
-        if what < 0.1:
-            return None
-        if what < 0.2:
-            return CommandStatus.ESME_RX_T_APPN
-        return self.well(pdu)
+        if what > 0.2:
+            return self.well(pdu)
+        self.told += 1
+        return None if what < 0.1 else CommandStatus.ESME_RX_T_APPN
 
     def well(self, pdu: DeliverSm) -> int:
+        self.told += 1
         self.acknowledged.add(receipted(pdu))
         return CommandStatus.ESME_ROK
 
@@ -68,22 +74,45 @@ async def misfortune(story: Story, tower: Tower, world: World) -> None:
             await customer.cut()
 
 
+@dataclass
+class Unsure:
+    """A writer whose answers are lost now and then: before the transaction, or after it was committed."""
+
+    host: AsyncHost
+    dice: random.Random
+    lost: int = 0
+
+    async def transact(self, change: Callable[[Connection], T]) -> T:
+        fate = self.dice.random()
+        if fate < 0.2:
+            self.lost += 1
+            raise Unavailable("The database does not answer; try again in a moment.")
+        found = await self.host.transact(change)
+        if fate < 0.4:
+            self.lost += 1
+            raise Unavailable("The database does not answer; try again in a moment.")
+        return found
+
+
 def forgotten(world: World, made: list[int]) -> set[int]:
     return set(made) - {number for number, _ in world.notices()}
+
+
+def told(world: World, access_id: int) -> list[int]:
+    """Messages of the access that came to their end; their ids."""
+    now = clock.now()
+    made = world.messages(
+        ["34600111222"] * MESSAGES, access_id=access_id, protocol="smpp", state=int(State.DELIVERED), made_at=now
+    )
+    rows = [finals.notice(world.account, access_id, number, State.DELIVERED, now) for number in made]
+    world.run(lambda connection: finals.write_notices(Talk(connection), rows))
+    return made
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_is_forgotten_that_was_not_acknowledged(database: Database, seed: int) -> None:
     world, story = World(database), Story(random.Random(seed))
-    now = clock.now()
-    made: list[int] = []
-    for access_id in ACCESSES:
-        mine = world.messages(
-            ["34600111222"] * MESSAGES, access_id=access_id, protocol="smpp", state=int(State.DELIVERED), made_at=now
-        )
-        rows = [finals.notice(world.account, access_id, number, State.DELIVERED, now) for number in mine]
-        world.run(lambda connection, rows=rows: finals.write_notices(Talk(connection), rows))  # type: ignore[misc]
-        made += mine
+    made = [number for access_id in ACCESSES for number in told(world, access_id)]
 
     async def test() -> None:
         for _ in range(FAULTS):
@@ -99,3 +128,27 @@ def test_nothing_is_forgotten_that_was_not_acknowledged(database: Database, seed
     bounded(test())
     assert story.acknowledged == set(made)
     assert story.told > FAULTS
+
+
+def test_a_database_that_goes_away_now_and_then_loses_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "_TROUBLE", 0.01)
+    monkeypatch.setattr(hand, "LEASE", 3 * clock.SECOND)
+    world, story = World(database), Story(random.Random(1))
+    made = told(world, ACCESSES[0])
+    writers: list[Unsure] = []
+
+    def between(host: AsyncHost) -> Unsure:
+        writers.append(Unsure(host, story.dice))
+        return writers[-1]
+
+    async def test() -> None:
+        async with delivering(database, killed=True, between=between, window=4) as (tower, _):
+            await Customer.bind(tower, world.account, ACCESSES[0], answer=story.well)
+            await until(lambda: not world.notices(), what="the end of the outbox")
+
+    bounded(test())
+    assert story.acknowledged == set(made)
+    assert story.told == len(made), "what was acknowledged is not told again"
+    assert writers[0].lost
