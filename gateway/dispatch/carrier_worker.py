@@ -124,6 +124,7 @@ class CarrierWorker:
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
+                self._host.metrics.ready(self._record.name, False)
                 await self._wind_up()
         except StaleLease:
             self._holder.lose()
@@ -222,7 +223,20 @@ class CarrierWorker:
         if work.limit:
             self._due = bool(done.claimed.messages) or not done.claimed.exhausted
             self._send(done.claimed)
-        await asyncio.sleep(max(0.0, began + GAP - self._host.monotonic()))
+        await self._gather(began + GAP)
+
+    async def _gather(self, until: float) -> None:
+        """Wait for more to come together; not while the window is full and everything in it is answered."""
+        full = self._room() <= 0
+        while (left := until - self._host.monotonic()) > 0:
+            if not full:
+                await asyncio.sleep(left)
+            elif len(self._heard) >= self._on_their_way:
+                return
+            else:
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), left)
 
     async def _store_apart(self, batches: int) -> None:
         """One receipt that the database refuses must not keep the others from it."""

@@ -120,6 +120,21 @@ def test_never_more_on_its_way_than_the_window(world: World, bench: Bench) -> No
     bounded(run())
 
 
+def test_a_full_window_that_is_answered_is_not_waited_for(
+    world: World, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_worker, "GAP", 600)
+    listed = world.messages([str(34600000000 + n) for n in range(100)])
+
+    async def run() -> None:
+        async with bench.working(Scripted(window=2)):
+            await until(lambda: world.state(listed[49]) is State.SENT)
+            monkeypatch.setattr(carrier_worker, "GAP", 0.01)
+            await until(lambda: world.state(listed[-1]) is State.SENT)
+
+    bounded(run())
+
+
 def test_a_message_longer_than_the_window_goes_alone(world: World, bench: Bench) -> None:
     carrier = Scripted(window=2)
     carrier.window = 2
