@@ -26,7 +26,7 @@ _LINK: Mapping[str, Any] = {
     "tcp_user_timeout": 15_000,
 }
 _READER = f"-c default_transaction_read_only=on -c statement_timeout={READ_TIMEOUT_MS}"
-_WRITER = "-c idle_in_transaction_session_timeout=60000"
+_WRITER = "-c idle_in_transaction_session_timeout=5000"
 
 
 class PostgresqlDatabase(Database):

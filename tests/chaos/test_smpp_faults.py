@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -166,7 +166,7 @@ def test_smpp_faults(dialect: str, database_url: str, tmp_path: Path, request: p
         outcome = sending.quiet()
         with _opened(database_url) as database:
             deaths = {upstream.carrier_id: upstream.died_at for upstream in upstreams}
-            until(lambda: smpp_invariants.waiting(database, deaths) == 0, FINAL, "every message's final state")
+            _until_none(lambda: smpp_invariants.waiting(database, deaths), "on their way")
             held = smpp_invariants.in_doubt(database)
             _let_time_pass(database)
             until(lambda: invariants.unsettled(database) == 0, FINAL, "the end of what is not reported")
@@ -273,6 +273,20 @@ def _some_time(scene: Scene, sending: Load) -> None:
 def _complete(gateway: Gateway) -> bool:
     roles = gateway.roles()
     return roles.keys() == {"web", "dispatch", "smpp"} and len(children(roles["web"])) == WORKERS
+
+
+def _until_none(find: Callable[[], list[Any]], what: str) -> None:
+    """Wait until nothing is found; fail with some of what is."""
+    left: list[Any] = []
+
+    def none() -> bool:
+        left[:] = find()
+        return not left
+
+    try:
+        until(none, FINAL)
+    except AssertionError:
+        raise AssertionError(f"{len(left)} still {what} after {FINAL:g} s, such as {left[:5]}") from None
 
 
 def _let_time_pass(database: Database) -> None:

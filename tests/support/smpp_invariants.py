@@ -67,22 +67,24 @@ def check_stored(database: Database, known: Known, accounts: Iterable[int]) -> N
     _none("without its row in the log, or with several", [number for number in stored if logged[number] != 1])
 
 
-def waiting(database: Database, deaths: Mapping[int, int]) -> int:
-    """How many messages have a way to go by themselves.
+def waiting(database: Database, deaths: Mapping[int, int]) -> list[tuple[int, int, str, str, int | None]]:
+    """Messages that have a way to go by themselves: id, carrier, number, state, when they were sent.
 
     Those without a receipt do not count, nor those that are held, nor those that a carrier had taken when it died:
     `deaths` says when each last did, in UTC microseconds, by carrier.
     """
     with database.read() as connection:
         rows = connection.execute(
-            select(message.c.id, message.c.state, message.c.destination, message.c.carrier_id).where(
-                message.c.state < State.DELIVERED, message.c.state != State.HELD
-            )
+            select(
+                message.c.id, message.c.carrier_id, message.c.destination, message.c.state, message.c.sent_at
+            ).where(message.c.state < State.DELIVERED, message.c.state != State.HELD)
         ).all()
         lost = _unreported(connection, deaths) if rows else set()
-    return sum(
-        not (row.state == State.SENT and (row.id in lost or row.destination.endswith(UNREPORTED))) for row in rows
-    )
+    return [
+        (row.id, row.carrier_id, row.destination, State(row.state).name, row.sent_at)
+        for row in rows
+        if not (row.state == State.SENT and (row.id in lost or row.destination.endswith(UNREPORTED)))
+    ]
 
 
 def untold(database: Database) -> int:
