@@ -26,6 +26,8 @@ _LINK: Mapping[str, Any] = {
     "tcp_user_timeout": 15_000,
 }
 _READER = f"-c default_transaction_read_only=on -c statement_timeout={READ_TIMEOUT_MS}"
+# A machine that is gone in the middle of a transaction holds its locks (on balances, on its carriers' leases) until
+# then: well within the time in which another is to take over.
 _WRITER = "-c idle_in_transaction_session_timeout=5000"
 
 
