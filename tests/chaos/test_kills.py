@@ -228,7 +228,7 @@ def _some_time(scene: Scene, sending: Load) -> None:
 
 def _complete(gateway: Gateway) -> bool:
     roles = gateway.roles()
-    return len(roles) == 2 and len(children(roles["web"])) == WORKERS
+    return roles.keys() == {"web", "dispatch", "smpp"} and len(children(roles["web"])) == WORKERS
 
 
 def _size(path: Path) -> int:
