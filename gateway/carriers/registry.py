@@ -1,7 +1,8 @@
 """Which kinds of carrier there are: every module of this package that defines `KIND`.
 
 Such a module has `KIND: str`, `OPTIONS: type[base.Options]`, `SECRETS: frozenset[str]` (the names of those
-options that are kept encrypted), and `build(record, options, secrets, folder) -> base.Carrier`.
+options that are kept encrypted), and `build(record, options, secrets, folder) -> base.Carrier`. One whose messages
+reach nobody says so by `PRETENDS = True`.
 """
 
 import importlib
@@ -36,6 +37,7 @@ class Kind:
     options: type[base.Options]
     secrets: frozenset[str]
     build: Callable[[Record, Any, Mapping[str, str], Path], base.Carrier]
+    pretends: bool = False
 
 
 class UnknownKind(ValueError):
@@ -54,7 +56,8 @@ def kinds() -> Mapping[str, Kind]:
         module = importlib.import_module(f"{gateway.carriers.__name__}.{info.name}")
         name = getattr(module, "KIND", None)
         if name is not None:
-            found[name] = Kind(name, module.OPTIONS, module.SECRETS, module.build)
+            pretends = getattr(module, "PRETENDS", False)
+            found[name] = Kind(name, module.OPTIONS, module.SECRETS, module.build, pretends)
     return found
 
 
@@ -64,6 +67,12 @@ def kind(name: str) -> Kind:
         return kinds()[name]
     except KeyError:
         raise UnknownKind(f"{name!r} is no kind of carrier: it is one of {', '.join(sorted(kinds()))}.") from None
+
+
+def pretends(name: str) -> bool:
+    """Whether a carrier of this kind only does as if; False for a kind that there is not."""
+    found = kinds().get(name)
+    return found is not None and found.pretends
 
 
 def check(name: str, options: Mapping[str, Any]) -> base.Options:

@@ -31,6 +31,7 @@ from gateway.storage.records import Carrier as Record
 
 KIND = "simulator"
 SECRETS: frozenset[str] = frozenset()
+PRETENDS = True
 
 _BATCH = 1000  # receipts handed over at once
 _PATIENCE = 0.5  # seconds until receipts that could not be stored are offered again

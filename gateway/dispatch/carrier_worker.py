@@ -25,7 +25,7 @@ from gateway.carriers.base import (
     Unsent,
 )
 from gateway.dispatch import outgoing as _outgoing
-from gateway.dispatch.failover import Failover
+from gateway.dispatch.failover import Failover, serving
 from gateway.dispatch.holder import Holder
 from gateway.dispatch.host import Host
 from gateway.dispatch.inbound import Arrivals
@@ -308,8 +308,6 @@ class CarrierWorker:
 
     def _next_carrier(self, destination: str) -> int | None:
         """The first carrier after this one in the order of routes; the first of all where this serves no more."""
-        candidates = self._host.directory.routes.candidates(destination)
-        # Each once: the second time round it would be refused again.
-        carriers = list(dict.fromkeys(route.carrier_id for route in candidates))
+        carriers = serving(self._host, self._record, destination)
         place = carriers.index(self._record.id) + 1 if self._record.id in carriers else 0
         return carriers[place] if place < len(carriers) else None

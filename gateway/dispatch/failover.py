@@ -7,6 +7,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from gateway import logs
+from gateway.carriers import registry
 from gateway.carriers.base import Carrier
 from gateway.dispatch.holder import Holder
 from gateway.dispatch.host import Host
@@ -24,6 +25,18 @@ REST = 0.02
 
 IN_VAIN = 5.0
 """Seconds until messages that had nowhere to go are looked at again."""
+
+
+def serving(host: Host, record: Record, destination: str) -> list[int]:
+    """The carriers that serve a destination, in the order of routes, each once, `record` among them if it does.
+
+    What was meant for a real one is never given to one that only pretends: nobody would get it.
+    """
+    listed = dict.fromkeys(route.carrier_id for route in host.directory.routes.candidates(destination))
+    if registry.pretends(record.kind):
+        return list(listed)
+    records = host.directory.carriers
+    return [number for number in listed if number in records and not registry.pretends(records[number].kind)]
 
 
 class Failover:
@@ -96,8 +109,7 @@ class Failover:
 
         Otherwise it could go round for ever between one that refuses and one that is down.
         """
-        candidates = self._host.directory.routes.candidates(item.destination)
-        carriers = list(dict.fromkeys(route.carrier_id for route in candidates))
+        carriers = serving(self._host, self._record, item.destination)
         if item.refused and self._record.id in carriers:
             carriers = carriers[carriers.index(self._record.id) + 1 :]
         return next((carrier_id for carrier_id in carriers if carrier_id in up), None)

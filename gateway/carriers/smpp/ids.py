@@ -87,6 +87,7 @@ class Auto(Ids):
         if len(agreeing) != 1:
             return Named(ref)
         style, form = agreeing[0]
+        del self._early[form]
         self._vote(style)
         return Named(ref, () if form == ref else (form,))
 

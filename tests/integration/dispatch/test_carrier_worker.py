@@ -45,11 +45,11 @@ class Bench:
 
     @asynccontextmanager
     async def working(
-        self, carrier: Scripted, carrier_id: int = 1, owner: str = "me", **options: Any
+        self, carrier: Scripted, carrier_id: int = 1, owner: str = "me", kind: str = "simulator", **options: Any
     ) -> AsyncIterator[CarrierWorker]:
         holder = await acquire(self.host, carrier_id, owner, lambda owner: False)
         assert holder is not None
-        record = Carrier(carrier_id, f"carrier {carrier_id}", "scripted", {})
+        record = Carrier(carrier_id, f"carrier {carrier_id}", kind, {})
         worker = CarrierWorker(record, Options(**options), carrier, holder, self.host)
         task = asyncio.create_task(worker.run())
         try:

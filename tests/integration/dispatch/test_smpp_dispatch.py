@@ -61,17 +61,17 @@ async def simulated(**options: Any) -> AsyncIterator[tuple[Simulated, tuple[str,
         await smsc.stop()
 
 
-def add(world: World, folder: Path, address: tuple[str, int], **options: Any) -> None:
-    """A carrier at this address, with the id `UP`."""
+def add(world: World, folder: Path, address: tuple[str, int], name: str = "up", **options: Any) -> int:
+    """A carrier at this address; the first one's id is `UP`."""
     given = {"host": address[0], "port": address[1], "system_id": "me", "reconnect": 0.1, "window": 50, **options}
     sealed = Sealer(folder / KEY_FILE).seal(json.dumps({"password": "secret"}).encode())
-    values = {"name": "up", "kind": "smpp", "options": json.dumps({k: str(v) for k, v in given.items()})}
+    values = {"name": name, "kind": "smpp", "options": json.dumps({k: str(v) for k, v in given.items()})}
     with world.database.transaction() as connection:
         made = connection.execute(
             insert(carrier).values(**values, sealed_secrets=sealed, created_at=0).returning(carrier.c.id)
         ).scalar_one()
-        assert made == UP
         versions.bump(connection)
+    return int(made)
 
 
 def through(
@@ -86,8 +86,7 @@ def through(
 
     async def run() -> None:
         async with simulated(**simulator) as (_, address):
-            # There is a route to another carrier for every number.
-            add(world, folder, address, errors="0x0B:final", **options)
+            add(world, folder, address, **options)
             async with dispatching(world.database, folder):
                 await until(lambda: world.states() == expected, 30, "every end")
                 again = {row["id"] for row in world.rows(select(message)) if row["destination"].endswith("0008")}
@@ -224,12 +223,14 @@ def test_messages_take_the_next_route_while_the_carrier_is_down(
 ) -> None:
     monkeypatch.setattr(failover, "LOOK", 0.1)
     smsc = Smsc()
-    world.new_route("34", 1, priority=9)
 
     async def run() -> None:
-        async with listening(smsc) as address:
+        async with listening(smsc) as address, simulated() as (_, another):
             add(world, tmp_path, address, failover_after=0.3)
-            world.new_route("34", UP, priority=1)
+            other = add(world, tmp_path, another, "other")
+            # The route to the simulated carrier, which is always up, is no way out: nobody would get them.
+            for place, carrier_id in enumerate((UP, 1, other)):
+                world.new_route("34", carrier_id, priority=place)
             with world.database.transaction() as connection:
                 versions.bump(connection)
             async with dispatching(world.database, tmp_path):
@@ -239,13 +240,34 @@ def test_messages_take_the_next_route_while_the_carrier_is_down(
                 smsc.binds_status = 0x0D
                 smsc.links[0].abort()
                 listed = send(world, *(f"34600{n:02}0001" for n in range(50)), carrier_id=UP)
+                elsewhere = send(world, "4915112345678", carrier_id=UP)
                 await until(lambda: {world.state(number) for number in listed} == {State.DELIVERED}, 30)
-                assert {world.row(number)["carrier_id"] for number in listed} == {1}
+                assert {world.row(number)["carrier_id"] for number in listed} == {other}
+                assert {world.state(number) for number in elsewhere} == {State.QUEUED}
                 smsc.binds_status = 0
-                [last] = send(world, "34600000001", carrier_id=UP)
-                await until(lambda: world.state(last) in (State.SENT, State.DELIVERED))
+                await until(lambda: {world.state(number) for number in elsewhere} == {State.SENT})
 
     bounded(run(), 60)
+    assert {world.row(number)["carrier_id"] for number in world_ids(world, "49")} == {UP}
+
+
+def world_ids(world: World, prefix: str) -> list[int]:
+    return [row["id"] for row in world.rows(select(message)) if row["destination"].startswith(prefix)]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_a_carrier_refuses_is_never_given_to_one_that_pretends(world: World, tmp_path: Path) -> None:
+    smsc = Smsc(lambda pdu: 0x0A)
+    [found] = send(world, "34600000001", carrier_id=UP)
+
+    async def run() -> None:
+        async with listening(smsc) as address:
+            add(world, tmp_path, address)
+            async with dispatching(world.database, tmp_path):
+                await until(lambda: world.state(found) is State.REJECTED)
+
+    bounded(run())
+    assert (world.row(found)["carrier_id"], world.row(found)["error"]) == (UP, "ESME_RINVSRCADR (0x0A)")
 
 
 def test_what_the_carrier_delivers_comes_in(world: World, tmp_path: Path) -> None:

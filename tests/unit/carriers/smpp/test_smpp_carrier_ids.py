@@ -127,6 +127,13 @@ def test_auto_does_not_learn_what_is_contradicted() -> None:
     assert told == []
 
 
+def test_auto_takes_an_early_receipt_for_one_answer_alone() -> None:
+    auto = Auto()
+    auto.reported("26", [TO])
+    assert auto.answered("1a", TO) == Named("1a", ("26",))
+    assert auto.answered("26", TO) == Named("26")
+
+
 def test_auto_of_an_id_that_can_be_only_itself() -> None:
     assert Auto().reported("Xyz-9", [TO]) == Named("xyz-9")
     assert Auto().reported("9" * 30, [TO]) == Named("9" * 30)
