@@ -21,8 +21,8 @@ SETTINGS = {
     "TRUNKLINE_SMPP_MAX_UNBOUND": str(UNBOUND),
     "TRUNKLINE_SMPP_PENDING": "50",
     "TRUNKLINE_SMPP_SESSION_INIT": "20",
-    "TRUNKLINE_SMPP_ENQUIRE_LINK": "1",
-    "TRUNKLINE_SMPP_RESPONSE": "1",
+    "TRUNKLINE_SMPP_ENQUIRE_LINK": "5",
+    "TRUNKLINE_SMPP_RESPONSE": "5",
     "TRUNKLINE_SMPP_BINDS": "0",
     "TRUNKLINE_WRITER_QUEUE": "3000",
 }
@@ -62,7 +62,7 @@ def test_half_open_peer_is_noticed(server: Server) -> None:
         assert isinstance(esme.receive(), pdu.EnquireLink)
         esme.wait_closed()
     (row,) = server.customers.logged(access_id=login.access_id, method="unbind")
-    assert "the enquire_link was not answered within 1 s" in row["response"]
+    assert "the enquire_link was not answered within 5 s" in row["response"]
 
 
 def test_peer_that_reads_nothing_is_not_read_either(server: Server) -> None:

@@ -19,9 +19,9 @@ from tests.support.smpp_role import Customers, Login, Role, role
 from tests.support.wait import until
 
 SETTINGS = {
-    "TRUNKLINE_SMPP_SESSION_INIT": "1",
-    "TRUNKLINE_SMPP_ENQUIRE_LINK": "0.5",
-    "TRUNKLINE_SMPP_RESPONSE": "1",
+    "TRUNKLINE_SMPP_SESSION_INIT": "4",
+    "TRUNKLINE_SMPP_ENQUIRE_LINK": "3",
+    "TRUNKLINE_SMPP_RESPONSE": "4",
     "TRUNKLINE_SMPP_SYSTEM_ID": "smsc-1",
 }
 

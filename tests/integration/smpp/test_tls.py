@@ -42,7 +42,7 @@ def secure(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         "TRUNKLINE_SMPP_CERTIFICATE": str(certificate),
         "TRUNKLINE_SMPP_KEY": str(key),
         "TRUNKLINE_SMPP_PROXIES": PROXY,
-        "TRUNKLINE_SMPP_SESSION_INIT": "3",
+        "TRUNKLINE_SMPP_SESSION_INIT": "5",
     }
     with role(data, url, **settings) as running:
         yield Secure(running, customers, ssl.create_default_context(cafile=str(certificate)))
