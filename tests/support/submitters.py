@@ -92,14 +92,14 @@ class Submitter:
                 found = list(connection.execute(query).mappings())
             return found if len(found) >= count else None
 
-        found = until(rows, 10, f"{count} rows of {method}")
+        found = until(rows, what=f"{count} rows of {method}")
         assert found is not None
         return found
 
     def refused_as(self, method: str, outcome: str) -> Any:
         """The log's row of a request of this method with this outcome."""
         found = until(
-            lambda: next((row for row in self.logged(method) if row["outcome"] == outcome), None), 10, outcome
+            lambda: next((row for row in self.logged(method) if row["outcome"] == outcome), None), what=outcome
         )
         assert found is not None
         return found

@@ -90,7 +90,7 @@ def test_destinations_that_cannot_be_served_are_told(bob: Submitter) -> None:
 def test_numbers_that_want_no_more_are_told(submitting: Desk, bob: Submitter) -> None:
     with submitting.database.transaction() as connection:
         optouts.add(connection, bob.account_id, "34600000009", clock.now())
-    until(lambda: bob.submit(destination_addr="34600000009").command_status, 10, "the list")
+    until(lambda: bob.submit(destination_addr="34600000009").command_status, what="the list")
     before = len(bob.messages())
     response = bob.ask(multi("34600000001", "34600000009"))
     assert [(one.destination_addr, one.error_status_code) for one in response.unsuccess_sme] == [
@@ -178,7 +178,7 @@ def test_query_tells_the_state(submitting: Desk, ana: Submitter, state: State, t
     assert answer.final_date == (times.format(FINAL_AT) if state >= State.DELIVERED else "")
     asked = int(message_id)
     logged = until(
-        lambda: [row["outcome"] for row in ana.logged("query_sm") if row["message_id"] == asked], 10, "the log row"
+        lambda: [row["outcome"] for row in ana.logged("query_sm") if row["message_id"] == asked], what="the log row"
     )
     assert logged == ["SUCCESS"]
 
