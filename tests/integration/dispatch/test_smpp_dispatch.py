@@ -178,17 +178,26 @@ def test_a_clean_stop_leaves_nothing_in_doubt(world: World, tmp_path: Path) -> N
     assert not any(row["possible_duplicate"] for row in world.rows(select(message)))
 
 
-def test_throttled_slows_down_and_loses_nothing(world: World, tmp_path: Path) -> None:
-    listed = send(world, *(f"34600{n:04}0001" for n in range(150)), carrier_id=UP)
+@pytest.mark.parametrize("status", [0x58, 0x14], ids=["throttled", "queue full"])
+def test_throttled_is_sent_again_and_nothing_is_lost(world: World, tmp_path: Path, status: int) -> None:
+    smsc = Smsc()
+    listed = send(world, *(f"34600{n:04}0001" for n in range(60)), carrier_id=UP)
+
+    def every_third_at_first(pdu: SubmitSm) -> int | str:
+        again = [earlier.destination_addr for earlier in smsc.submits].count(pdu.destination_addr) > 1
+        return f"{len(smsc.got):x}" if again or int(pdu.destination_addr[5:9]) % 3 else status
+
+    smsc.script = every_third_at_first
 
     async def run() -> None:
-        async with simulated(throughput=100.0) as (_, address):
+        async with listening(smsc) as address:
             add(world, tmp_path, address)
             async with dispatching(world.database, tmp_path):
-                await until(lambda: {world.state(number) for number in listed} == {State.DELIVERED}, 30)
+                await until(lambda: {world.state(number) for number in listed} == {State.SENT}, 30)
 
     bounded(run(), 60)
-    assert any(row["attempt"] > 1 for row in world.rows(select(message)))
+    assert [world.row(number)["attempt"] for number in listed] == [1 if n % 3 else 2 for n in range(60)]
+    assert len(smsc.got) == 80
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
