@@ -124,7 +124,8 @@ class CarrierWorker:
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
-                self._host.metrics.ready(self._record.name, False)
+                if not self._holder.lost:
+                    self._host.metrics.ready(self._record.name, False)
                 await self._wind_up()
         except StaleLease:
             self._holder.lose()

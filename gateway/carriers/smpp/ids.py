@@ -36,8 +36,8 @@ _MOST_DIGITS = 20
 
 
 def canonical(text: str) -> str:
-    """An answer's id as it is stored: without spaces around it, leading zeros and capitals."""
-    text = text.strip(" \0").lower()
+    """An answer's id as it is stored: without white space around it, NULs, leading zeros and capitals."""
+    text = text.replace("\0", "").strip().lower()
     return (text.lstrip("0") or text[:1])[:LONGEST]
 
 
@@ -156,7 +156,7 @@ def _hex_read(text: str) -> str:
 
 
 def _exact(text: str) -> str:
-    return text[:LONGEST]
+    return text.replace("\0", "")[:LONGEST]
 
 
 _MIRRORED: dict[Style, Style] = {"same": "same", "hex-decimal": "decimal-hex", "decimal-hex": "hex-decimal"}

@@ -13,6 +13,7 @@ FORMS = [
     pytest.param("AbC123", "abc123", id="capitals"),
     pytest.param("0000123", "123", id="leading zeros"),
     pytest.param(" 12 \0", "12", id="padding"),
+    pytest.param("1\x002", "12", id="a NUL within"),
     pytest.param("0", "0", id="nothing but a zero"),
     pytest.param("000", "0", id="nothing but zeros"),
     pytest.param("", "", id="empty"),
