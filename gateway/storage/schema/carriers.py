@@ -13,6 +13,8 @@ carrier = Table(
     Column("options", Text, nullable=False),  # JSON object of what is no secret
     Column("sealed_secrets", LargeBinary),  # encrypted with the key file
     number("created_at"),
+    # Receipts find their segments by the carrier's number: a new carrier must not inherit those of a removed one.
+    sqlite_autoincrement=True,
 )
 
 # A carrier belongs to one worker at a time; every write of the owner names its epoch.

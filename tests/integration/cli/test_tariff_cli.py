@@ -71,6 +71,8 @@ def test_a_carrier_that_is_needed_stays(trunkline: Trunkline, database: Database
         trunkline.ok("message", "cancel", number)
     assert trunkline.ok("carrier", "remove", "simulator") == {"id": "1", "name": "simulator"}
     assert trunkline.ok("carrier", "list") == []
+    # Late receipts would find the segments of the one that had the number before.
+    assert trunkline.ok("carrier", "add", "another", "--kind", "simulator")["id"] == "2"
 
 
 def test_routes_and_prices(trunkline: Trunkline) -> None:

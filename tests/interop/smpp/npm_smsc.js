@@ -5,7 +5,8 @@ const readline = require("readline");
 
 const plan = JSON.parse(process.argv[2]);
 const sessions = new Set();
-let last = 0x1a2b3c00;
+// No two runs use the same numbers, and all have a letter where they are hexadecimal.
+let last = 0x1a000000 + (process.pid & 0x7fff) * 0x100;
 const refusals = [...(plan.refuse || [])];
 
 const styles = {

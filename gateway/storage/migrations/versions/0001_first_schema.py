@@ -244,6 +244,7 @@ def _routing() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_carrier"),
         sa.UniqueConstraint("name", name="uq_carrier_name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "carrier_lease",
