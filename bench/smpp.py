@@ -230,7 +230,9 @@ def _through(workspace: Workspace, kind: str, seconds: int) -> Through:
 def _route_to(installation: Installation, port: int) -> None:
     """Have everything leave to the SMSC at `port`."""
     settings = {"TRUNKLINE_DATA": str(installation.data), "TRUNKLINE_DATABASE_URL": installation.store.url}
-    options = {"host": "127.0.0.1", "port": port, "system_id": "bench", "window": 100}
+    password = installation.data.parent / "smsc-password"
+    password.write_text("bench")
+    options = {"host": "127.0.0.1", "port": port, "system_id": "bench", "password": f"@{password}", "window": 100}
     given = [word for name, value in options.items() for word in ("--option", f"{name}={value}")]
     for command in (
         ("carrier", "add", "smsc", "--kind", "smpp", *given),
