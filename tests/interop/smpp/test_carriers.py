@@ -16,11 +16,13 @@ from uuid import uuid4
 
 import pytest
 
+from gateway.smsc.styles import STYLES as SIMULATED
 from tests.interop import outside
 from tests.interop.cells import Cell
 from tests.interop.soap.clients import locked_node
 from tests.support.door import Customer, Door, Login
 from tests.support.gateway import gateway
+from tests.support.simulator import simulator
 from tests.support.wait import until
 
 HERE = Path(__file__).resolve().parent
@@ -102,9 +104,9 @@ class Upstream:
     def who(self) -> Login:
         return self.customer.access
 
-    def send(self, text: str) -> str:
+    def send(self, text: str, last: str = "0000") -> str:
         """Send, as soon as the process that answers knows the route."""
-        values = {"from": "Trunkline", "to": f"+{self.prefix}000", "sms": text}
+        values = {"from": "Trunkline", "to": f"+{self.prefix}{last}", "sms": text}
 
         def sent() -> Any:
             answer = self.door.call(self.who, "sms.sendsms", values)
@@ -117,7 +119,7 @@ class Upstream:
         until(lambda: self.door.status(self.who, message_id) == [state], 60, f"{state} of {message_id}")
 
 
-_prefixes = iter(range(34700000, 34800000))
+_prefixes = iter(range(3470000, 3480000))
 
 
 @contextmanager
@@ -163,6 +165,21 @@ def test_receipts(style: str, door: Door, tmp_path: Path, record_property: Calla
         carrier.ends(carrier.send(LONG))
         assert len(running.taken()) == 4
         until(lambda: running.said.count({"acknowledged": 0}) >= 4, what="the receipts' responses")
+
+
+@pytest.mark.parametrize("style", list(SIMULATED))
+def test_receipts_of_the_simulator(
+    style: str, door: Door, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """Our own SMSC in the style of each vendor: the same, with what is not delivered."""
+    for check in ("receipts", "three parts", "undelivered"):
+        record_property("cell", Cell("SMPP carriers", "trunkline simulator", style, check))
+    given = ("--receipts", style, "--receipt-delay", "0.1")
+    with simulator(tmp_path, *given) as running, upstream(door, tmp_path, running.port) as carrier:
+        carrier.ends(carrier.send("Hello"))
+        carrier.ends(carrier.send(LONG))
+        carrier.ends(carrier.send("Hello", "0002"), "UNDELIVERED")
+        assert [one["total"] for one in running.taken] == [None, 3, 3, 3, None]
 
 
 @pytest.mark.parametrize(
