@@ -113,7 +113,7 @@ def down_since(connection: Connection) -> dict[int, int | None]:
     """Of the carriers that somebody owns: since when he cannot send to them (UTC microseconds), None if he can."""
     talk = Talk(connection)
     rows = talk.select("SELECT carrier_id, down_since FROM carrier_lease WHERE until > ?", _now(talk))
-    return {carrier_id: since for carrier_id, since in rows}
+    return dict(rows)
 
 
 def _now(talk: Talk) -> int:
