@@ -1,9 +1,9 @@
 """Telling SMPP customers what became of their messages, and what came in for them.
 
 Rows of the outbox are claimed for the accesses that have a receiver or transceiver bound here, sent as deliver_sm to
-any of their sessions, and removed when the customer has acknowledged them. What is refused, not answered, or lost
-with its link is due again later. A claim is a short lease, renewed while the row is in hand: where this process is
-killed, another finds the row due, so that a customer may be told twice, and is never not told.
+any of their sessions, and removed when the customer has acknowledged them. What is refused or not answered is due
+again later, what is lost with its link at once. A claim is a short lease, renewed while the row is in hand: where
+this process is killed, another finds the row due, so that a customer may be told twice, and is never not told.
 """
 
 from __future__ import annotations
@@ -132,8 +132,7 @@ class Deliveries:
         if seat is None:
             return
         for task in seat.parts:
-            if not task.over:
-                self._put_off(task)
+            self._give_back(task)
         for outlet in seat.outlets:
             outlet.seats.remove(seat)
             if not outlet.seats:
@@ -351,7 +350,7 @@ class Deliveries:
                 task.sent += 1
                 task.unanswered += 1
         except WrongState:
-            self._put_off(task)
+            self._give_back(task)
         except ValueError as error:
             # A value that does not fit its field would not fit it the next time.
             self._hand.done(task)
@@ -369,11 +368,11 @@ class Deliveries:
         self._tally.failed(bound.access.id, fate.value, why)
         if fate is Fate.DROPPED:
             self._hand.done(task)
+        elif response is None and not bound.link.session.state.bound:
+            # Lost with its link, which says nothing against telling it to the next session.
+            self._give_back(task)
         else:
-            self._put_off(task)
-
-    def _put_off(self, task: Task) -> None:
-        self._hand.later(task, self._services.now() + pause(task.entry.attempt))
+            self._hand.later(task, self._services.now() + pause(task.entry.attempt))
 
     def _give_back(self, task: Task) -> None:
         """Let anybody have it at once."""
