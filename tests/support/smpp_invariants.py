@@ -19,6 +19,7 @@ from tests.support.invariants import REFUSED, UNREPORTED, expected
 from tests.support.smsc import Segment
 
 _SHOWN = 5
+_TELLING = ("id", "carrier_id", "destination", "state", "error", "attempt", "due_at", "sent_at")
 
 STATES = {
     State.DELIVERED: MessageState.DELIVERED,
@@ -67,21 +68,21 @@ def check_stored(database: Database, known: Known, accounts: Iterable[int]) -> N
     _none("without its row in the log, or with several", [number for number in stored if logged[number] != 1])
 
 
-def waiting(database: Database, deaths: Mapping[int, int]) -> list[tuple[int, int, str, str, int | None]]:
-    """Messages that have a way to go by themselves: id, carrier, number, state, when they were sent.
+def waiting(database: Database, deaths: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Messages that have a way to go by themselves.
 
     Those without a receipt do not count, nor those that are held, nor those that a carrier had taken when it died:
     `deaths` says when each last did, in UTC microseconds, by carrier.
     """
     with database.read() as connection:
         rows = connection.execute(
-            select(
-                message.c.id, message.c.carrier_id, message.c.destination, message.c.state, message.c.sent_at
-            ).where(message.c.state < State.DELIVERED, message.c.state != State.HELD)
+            select(*(message.c[name] for name in _TELLING)).where(
+                message.c.state < State.DELIVERED, message.c.state != State.HELD
+            )
         ).all()
         lost = _unreported(connection, deaths) if rows else set()
     return [
-        (row.id, row.carrier_id, row.destination, State(row.state).name, row.sent_at)
+        dict(row._mapping)
         for row in rows
         if not (row.state == State.SENT and (row.id in lost or row.destination.endswith(UNREPORTED)))
     ]
