@@ -348,7 +348,7 @@ class Session:
         again = self._role is Role.SMSC and pdu.command_id in BOUND_BY
         status = CommandStatus.ESME_RALYBND if again else CommandStatus.ESME_RINVBNDSTS
         self._out.append(encode(response_of(pdu, status)))
-        reason = f"{type(pdu).__name__} does not belong in the state {self._state.value}"
+        reason = f"{CommandId(pdu.command_id).name.lower()} does not belong in the state {self._state.value}"
         events.append(Answered(pdu.command_id, pdu.sequence_number, status, reason))
 
     # Small steps

@@ -141,20 +141,13 @@ class Connection:
             self.note("the customer unbound" if event.by_peer else "unbound")
             self._left()
         elif isinstance(event, Answered):
-            self._answered_by_itself(event)
+            server.journal.refused(self.source_ip, event, self.bound)
         elif isinstance(event, Ignored):
             logs.debug(
                 "smpp pdu ignored", source_ip=self.source_ip, command=f"0x{event.command_id:08X}", reason=event.reason
             )
         elif isinstance(event, Close):
             self.note(event.reason)
-
-    def _answered_by_itself(self, event: Answered) -> None:
-        journal = self._server.journal
-        journal.refused(self.source_ip, event.command_id, event.command_status, event.reason)
-        if event.command_id in MODES:
-            access = None if self.bound is None else self.bound.access
-            journal.refused_bind(event.command_id, self.source_ip, event.command_status, event.reason, access)
 
     def _hand_over(self, pdus: list[Pdu]) -> None:
         if self.bound is not None:

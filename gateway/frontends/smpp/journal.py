@@ -10,11 +10,15 @@ from gateway.operations.catalogue import NoParameters, Operation, Parameters
 from gateway.operations.errors import Code
 from gateway.pipeline.call import Call, Reply
 from gateway.smpp.constants import RESPONSE_BIT, CommandId, CommandStatus
+from gateway.smpp.events import Answered
 from gateway.smpp.pdu import Bind, Pdu
 from gateway.storage.errors import Unavailable
 from gateway.storage.records import Access
 
 PROTOCOL = CLASS = "smpp"
+
+# The request is right, and the session is not where it belongs.
+_OUT_OF_PLACE = frozenset({CommandStatus.ESME_RALYBND, CommandStatus.ESME_RINVBNDSTS})
 
 _NUMBERS = ("interface_version", "addr_ton", "addr_npi")
 
@@ -41,6 +45,24 @@ def _operation(method: str, parameters: type[Parameters]) -> Operation:
 
 BINDS = {mode: _operation(f"bind_{mode}", BindParameters) for mode in Mode}
 UNBIND = _operation("unbind", NoParameters)
+
+# Requests that leave a row in the log, refused by the session itself before anybody else saw them.
+_REFUSED = {
+    **{
+        int(command_id): _operation(command_id.name.lower(), NoParameters)
+        for command_id in (
+            CommandId.SUBMIT_SM,
+            CommandId.SUBMIT_MULTI,
+            CommandId.QUERY_SM,
+            CommandId.CANCEL_SM,
+            CommandId.REPLACE_SM,
+            CommandId.DATA_SM,
+        )
+    },
+    int(CommandId.BIND_TRANSMITTER): BINDS[Mode.TRANSMITTER],
+    int(CommandId.BIND_RECEIVER): BINDS[Mode.RECEIVER],
+    int(CommandId.BIND_TRANSCEIVER): BINDS[Mode.TRANSCEIVER],
+}
 
 
 def bind_call(pdu: Bind, mode: Mode, source_ip: str, session: int, now: int) -> Call:
@@ -127,17 +149,36 @@ class Journal:
         except Unavailable as error:
             logs.warning("an unbind cannot be logged", session=bound.id, reason=str(error))
 
-    def refused_bind(self, command_id: int, source_ip: str, status: int, reason: str, access: Access | None) -> None:
-        """The session itself refused a bind: unreadable, or not the first."""
-        services = self._services
-        mode = MODES[command_id]
-        call = bind_call(Bind(), mode, source_ip, 0, services.now())
-        call.login, call.parameters, call.request_id = None if access is None else access.login, {}, "-"
-        code = Code.NOT_PERMITTED if status == CommandStatus.ESME_RALYBND else Code.INCORRECT_PARAM
+    def refused(self, source_ip: str, refusal: Answered, bound: Bound | None) -> None:
+        """The session itself refused what came: unreadable, unknown, or not in this state. `bound` if it is bound."""
+        command_id, status = refusal.command_id, refusal.command_status
+        self._answers[command_id if command_id in CommandId._value2member_map_ else 0, status] += 1
+        self._tell("smpp requests refused", source_ip, f"{refusal.reason} (0x{status:08X})")
+        operation = _REFUSED.get(command_id)
+        # Of who is not bound only binds: he may send thousands of other requests, and no account is to see them.
+        if operation is not None and (bound is not None or command_id in MODES):
+            self._refused(source_ip, refusal, bound, operation)
+
+    def _refused(self, source_ip: str, refusal: Answered, bound: Bound | None, operation: Operation) -> None:
+        access = None if bound is None else bound.access
+        call = Call(
+            protocol=PROTOCOL,
+            source_ip=source_ip,
+            login=None if access is None else access.login,
+            secret=None,
+            class_name=CLASS,
+            method=operation.method,
+            parameters={},
+            request_id="-" if bound is None else f"{bound.id}-{refusal.sequence_number}",
+            received_at=self._services.now(),
+            operation=operation,
+        )
+        code = Code.NOT_PERMITTED if refusal.command_status in _OUT_OF_PLACE else Code.INCORRECT_PARAM
+        detail = f"{refusal.reason} (0x{refusal.command_status:08X})"
         try:
-            self.call(call, Reply(None, code, reason), access)
+            self.call(call, Reply(None, code, detail), access)
         except Unavailable as error:
-            logs.warning("a refused bind cannot be logged", source_ip=source_ip, reason=str(error))
+            self._tell("refused smpp requests that cannot be logged", source_ip, str(error))
 
     def turned_away(self, source_ip: str, reason: str) -> None:
         """A connection was closed before it could bind."""
@@ -146,11 +187,6 @@ class Journal:
     def answered(self, response: Pdu) -> None:
         """A request was answered, by us or by the peer."""
         self._answers[response.command_id & ~RESPONSE_BIT, response.command_status] += 1
-
-    def refused(self, source_ip: str, command_id: int, status: int, reason: str) -> None:
-        """The session itself refused a request, of whatever command_id."""
-        self._answers[command_id if command_id in CommandId._value2member_map_ else 0, status] += 1
-        self._tell("smpp requests refused", source_ip, f"{reason} (0x{status:08X})")
 
     def flush(self, sessions: Counter[str]) -> None:
         """Hand the numbers on; `sessions` by mode, and "unbound"."""

@@ -1,5 +1,7 @@
 """Who may bind, and the command_status of everybody else."""
 
+import json
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +13,7 @@ from gateway import clock
 from gateway.frontends.smpp.statuses import BIND, BOUND_TOO_OFTEN
 from gateway.operations.errors import Code
 from gateway.smpp import pdu
+from gateway.smpp.codec import encode
 from gateway.smpp.constants import CommandStatus as Status
 from gateway.smpp.constants import Tag
 from gateway.storage import passwords
@@ -200,6 +203,51 @@ def test_bind_that_cannot_be_read_is_logged(server: Server) -> None:
         assert response.command_status != Status.ESME_ROK
     (row,) = server.customers.logged(source_ip=source)
     assert (row["method"], row["outcome"], row["login"]) == ("bind_transceiver", "INCORRECT_PARAM", None)
+
+
+REFUSED_BY_THE_SESSION = {
+    "submit_sm on a receiver": (
+        "receiver",
+        encode(pdu.SubmitSm(destination_addr="34600000001", short_message=b"private", sequence_number=77)),
+        "submit_sm",
+        "NOT_PERMITTED",
+        "submit_sm does not belong in the state BOUND_RX (0x00000004)",
+    ),
+    "query_sm on a receiver": (
+        "receiver",
+        encode(pdu.QuerySm(message_id="1", sequence_number=77)),
+        "query_sm",
+        "NOT_PERMITTED",
+        "query_sm does not belong in the state BOUND_RX (0x00000004)",
+    ),
+    "submit_sm with octets that are no TLV": (
+        "transceiver",
+        struct.pack("!I", 34) + encode(pdu.SubmitSm(sequence_number=77))[4:] + b"x",
+        "submit_sm",
+        "INCORRECT_PARAM",
+        "the last 1 octets are no whole optional parameter (0x000000C0)",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "octets", "method", "outcome", "says"),
+    REFUSED_BY_THE_SESSION.values(),
+    ids=REFUSED_BY_THE_SESSION,
+)
+def test_request_that_the_session_refuses_is_in_the_log_of_its_account(
+    server: Server, mode: str, octets: bytes, method: str, outcome: str, says: str
+) -> None:
+    login = server.customers.access()
+    with server.esme().bound(login.user, login.secret, mode) as esme:
+        esme.send_bytes(octets)
+        assert esme.receive().command_status != Status.ESME_ROK
+        (row,) = server.customers.logged(access_id=login.access_id, method=method)
+    assert (row["class"], row["protocol"], row["source_ip"]) == ("smpp", "smpp", "127.0.0.1")
+    assert (row["login"], row["outcome"]) == (login.user, outcome)
+    assert json.loads(row["response"])["detail"] == says
+    assert row["request_id"].endswith("-77")
+    assert "private" not in row["parameters"]
 
 
 def test_wrong_passwords_are_throttled_by_their_source(server: Server) -> None:
