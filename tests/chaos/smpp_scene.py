@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from signal import SIGKILL
 
 from gateway import clock
-from tests.chaos.victims import everything as all_processes
 from tests.support import strace
-from tests.support.gateway import Gateway, kill, lives
+from tests.support.gateway import Gateway, descendants, kill, lives
 from tests.support.postgresql import Server
 from tests.support.relay import Relay
 from tests.support.smsc import Smsc
@@ -88,7 +87,12 @@ def supervisor(scene: Scene) -> None:
 
 
 def everything(scene: Scene) -> None:
-    all_processes(scene)  # type: ignore[arg-type] - it looks at the gateway and at chance
+    pids = [scene.gateway.pid, *descendants(scene.gateway.pid)]
+    scene.chance.shuffle(pids)
+    for pid in pids:
+        kill(pid)
+    until(lambda: not any(lives(pid) for pid in pids), what="their end")
+    scene.gateway.stop(SIGKILL)
 
 
 def smsc_killed(scene: Scene) -> None:

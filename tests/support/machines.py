@@ -76,5 +76,5 @@ class Machine:
             process.wait()
 
     def _processes(self) -> list[subprocess.Popen[bytes]]:
-        found = [self._smpp and self._smpp.process, self._dispatch]
-        return [process for process in found if process is not None]
+        smpp = self._smpp.process if self._smpp is not None else None
+        return [process for process in (smpp, self._dispatch) if process is not None]
