@@ -44,9 +44,11 @@ class Binder:
         services = self._services
         call = bind_call(pdu, mode, source_ip, session, services.now())
         access: Access | None = None
+        tried: Access | None = None
         status = CommandStatus.ESME_ROK
         reply = Reply({"session": str(session)})
         try:
+            tried = await self._tried(call.login)
             access = await self._authenticated(call)
             permit.check_access(access, PROTOCOL, services.now())
             await self._noted(session, access)
@@ -60,7 +62,7 @@ class Binder:
             status = BIND[Code.INTERNAL_ERROR]
             reply = Reply(None, Code.INTERNAL_ERROR, f"Something failed here; quote {call.request_id} to report it.")
         try:
-            self._journal.call(call, reply, access)
+            self._journal.call(call, reply, access, tried)
         except Unavailable:
             status = BIND[Code.UNAVAILABLE] if status == CommandStatus.ESME_ROK else status
             if reply.error is None:
@@ -79,11 +81,17 @@ class Binder:
         """End the threads."""
         self._hashers.shutdown(wait=False, cancel_futures=True)
 
+    async def _tried(self, login: str | None) -> Access | None:
+        """The access of this login, which what follows then finds in memory: the loop does not wait for a server."""
+        services = self._services
+        if not login:
+            return None
+        if services.database.dialect == "sqlite":
+            return services.directory.access(login)
+        return await asyncio.to_thread(services.directory.access, login)
+
     async def _authenticated(self, call: Call) -> Access:
         services, login, secret = self._services, call.login or "", call.secret or ""
-        if services.database.dialect != "sqlite":
-            # So that what follows finds it in memory: the loop does not wait for a server.
-            await asyncio.to_thread(services.directory.access, login)
         turn = self._turns.setdefault((login, secret), asyncio.Lock())
         async with turn:
             begun = services.authenticator.begin(call)

@@ -103,14 +103,16 @@ class Journal:
         self._answers: Counter[tuple[int, int]] = Counter()
         self._told: Counter[tuple[str, str, str]] = Counter()
 
-    def call(self, call: Call, reply: Reply, access: Access | None) -> None:
-        """A bind or an unbind was decided. Raises `Unavailable` where it cannot be logged."""
+    def call(self, call: Call, reply: Reply, access: Access | None, tried: Access | None = None) -> None:
+        """A bind or an unbind was decided; `tried` is the access whose login a stranger gave.
+
+        Raises `Unavailable` where it cannot be logged.
+        """
         services = self._services
         call.access = access
         if access is None:
             # A stranger's free text may be anything, a secret gone astray too.
             call.parameters = {name: value for name, value in call.parameters.items() if name in _NUMBERS}
-            tried = services.directory.access(call.login) if call.login else None
             rows = services.logbook.stranger(call, reply, tried, call.operation)
         else:
             rows = [services.logbook.row(call, reply, access, call.operation)]

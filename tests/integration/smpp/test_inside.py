@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from gateway.storage.hosts import AsyncHost
 from gateway.storage.schema import smpp_bind
 from gateway.storage.writer import Writer
 from tests.support.dispatch import until
+from tests.support.postgresql import Server
 from tests.support.smpp import Esme
 from tests.support.smpp_role import Customers
 
@@ -220,3 +222,30 @@ def no_descriptors() -> Iterator[None]:
         for number in taken:
             os.close(number)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class Away:
+    """A database of which nothing can be read; `asked` says of each try whether it held up the event loop."""
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+
+    def read(self) -> Any:
+        self.asked.append(threading.current_thread() is threading.main_thread())
+        raise Unavailable("The database is away.")
+
+
+def test_a_server_that_is_away_holds_nobody_up_and_who_tried_is_logged(
+    postgresql: Server, postgresql_template: str, tmp_path: Path
+) -> None:
+    async def run(url: str) -> None:
+        async with inside(tmp_path, url) as one:
+            login, away = one.customers.access(), Away()
+            one.process._services.directory._database = away  # type: ignore[assignment]
+            assert await one.bind(login.user, login.secret) == Status.ESME_RSYSERR
+            assert away.asked
+            assert not any(away.asked)
+            await until(lambda: len(one.customers.log(method="bind_transceiver", outcome="UNAVAILABLE")) == 1)
+
+    with postgresql.database(postgresql_template) as name:
+        asyncio.run(run(postgresql.url(name)))
