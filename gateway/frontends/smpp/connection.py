@@ -168,6 +168,7 @@ class Connection:
 
     async def _decide(self, link: Link, pdu: Bind, mode: Mode) -> None:
         server = self._server
+        version = server.version
         try:
             session = server.number()
         except Unavailable:
@@ -183,9 +184,9 @@ class Connection:
             server.left(self, bound, self._reason)
             return
         self.bound = bound
-        version = {int(Tag.SC_INTERFACE_VERSION): bytes((INTERFACE_VERSION,))} if bound.tlvs else {}
-        self._answer(link, response_of(pdu, system_id=server.system_id, tlvs=version))
-        server.entered(self, bound)
+        tlvs = {int(Tag.SC_INTERFACE_VERSION): bytes((INTERFACE_VERSION,))} if bound.tlvs else {}
+        self._answer(link, response_of(pdu, system_id=server.system_id, tlvs=tlvs))
+        server.entered(self, bound, version)
 
     def _answer(self, link: Link, response: Pdu) -> None:
         self._server.journal.answered(response)

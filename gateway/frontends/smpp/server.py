@@ -127,12 +127,20 @@ class SmppServer:
         """The sessions that are bound now."""
         return list(self._bound.values())
 
-    def entered(self, connection: Connection, bound: Bound) -> None:
-        """A connection was bound."""
+    @property
+    def version(self) -> int:
+        """That of the configuration by which a bind is decided now, for `entered`."""
+        return self._services.directory.version
+
+    def entered(self, connection: Connection, bound: Bound, version: int) -> None:
+        """A connection was bound; `version` is from before its access was looked up."""
         self._unbound.pop(connection, None)
         self._bound[connection] = bound
         self._delivered.add(bound.id)
         self.deliveries.bound(bound)
+        if version != self.version:
+            # The access may have been revoked meanwhile: who was not yet bound was not looked over.
+            self._unchecked = True
         if self._stopping:
             connection.end("the server stops", _FAREWELL)
 
@@ -186,12 +194,16 @@ class SmppServer:
         """Take up changes of the configuration, and end the sessions that it no longer allows."""
         try:
             changed = await asyncio.to_thread(self._services.directory.refresh)
-            if changed or self._unchecked:
-                self._unchecked = True
-                await self._look_over()
-                self._unchecked = False
         except Unavailable:
             return
+        if changed or self._unchecked:
+            self._unchecked = False
+            try:
+                await self._look_over()
+            except Exception as error:
+                self._unchecked = True
+                if not isinstance(error, Unavailable):
+                    raise
 
     async def beat(self) -> None:
         """Say that this process is alive, write what is due, end the sessions of accesses that expired."""

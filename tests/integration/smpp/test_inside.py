@@ -112,6 +112,33 @@ def test_who_goes_while_his_password_is_looked_at_leaves_no_session(url: str, tm
     asyncio.run(run())
 
 
+def test_access_that_is_revoked_while_it_binds_does_not_stay(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with inside(tmp_path, url) as one:
+            login = one.customers.access()
+            noted = one.server.binder._noted
+
+            async def revoked_meanwhile(*args: Any) -> None:
+                await one.call(lambda: one.customers.revoke(login))
+                await one.server.refresh()
+                await noted(*args)
+
+            monkeypatch.setattr(one.server.binder, "_noted", revoked_meanwhile)
+
+            def work() -> None:
+                with Esme(one.port) as esme:
+                    esme.bound(login.user, login.secret, "receiver")
+                    esme.answer(esme.expect(pdu.Unbind))
+                    esme.wait_closed()
+
+            await one.call(work)
+            await until(lambda: one.sessions() == 0)
+
+    asyncio.run(run())
+
+
 def test_too_many_who_wait_to_be_looked_at(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         async with inside(tmp_path, url) as one:
