@@ -117,7 +117,7 @@ def _receipt(message_id: int, what: Outcome) -> DeliverSm:
         source_addr=what.destination,
         dest_addr_ton=dest_ton,
         dest_addr_npi=dest_npi,
-        destination_addr=what.source,
+        destination_addr=_writable(what.source),
         esm_class=ESM_TYPE_DELIVERY_RECEIPT,
         short_message=receipts.format(
             receipts.DeliveryReceipt(
@@ -179,7 +179,7 @@ def _deliver(what: Incoming, octets: bytes, data_coding: int, esm_class: int) ->
     return DeliverSm(
         source_addr_ton=source_ton,
         source_addr_npi=source_npi,
-        source_addr=what.source,
+        source_addr=_writable(what.source),
         dest_addr_ton=dest_ton,
         dest_addr_npi=dest_npi,
         destination_addr=what.destination,
@@ -187,6 +187,11 @@ def _deliver(what: Incoming, octets: bytes, data_coding: int, esm_class: int) ->
         data_coding=data_coding,
         short_message=octets,
     )
+
+
+def _writable(address: str) -> str:
+    """Senders may have a euro sign or Greek capitals, C-octet strings only Latin-1: nothing is lost for one of them."""
+    return address.encode("latin-1", "replace").decode("latin-1")
 
 
 def _plan(address: str, ton: int | None, npi: int | None) -> tuple[int, int]:

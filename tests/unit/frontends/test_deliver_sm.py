@@ -96,6 +96,14 @@ def test_ton_and_npi_that_nobody_gave(address: str, plan: tuple[int, int]) -> No
     assert (pdu.dest_addr_ton, pdu.dest_addr_npi) == plan
 
 
+def test_sender_that_a_c_octet_string_cannot_carry_loses_nothing() -> None:
+    pdu = decode(encode(receipt(source="€uro ΔΩ", source_ton=None, source_npi=None)))
+    assert isinstance(pdu, DeliverSm)
+    assert (pdu.destination_addr, pdu.dest_addr_ton) == ("?uro ??", 5)
+    [came] = deliver_sm.make(entry(replace(CAME, source="€uro")))
+    assert decode(encode(came)).source_addr == "?uro"  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("reference", "octets"),
     [
