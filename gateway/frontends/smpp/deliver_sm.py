@@ -190,7 +190,7 @@ def _deliver(what: Incoming, octets: bytes, data_coding: int, esm_class: int) ->
 
 
 def _writable(address: str) -> str:
-    """Senders may have a euro sign or Greek capitals, C-octet strings only Latin-1: nothing is lost for one of them."""
+    """Senders may have a euro sign or Greek capitals, C-octet strings only Latin-1: what it cannot carry is `?`."""
     return address.encode("latin-1", "replace").decode("latin-1")
 
 
