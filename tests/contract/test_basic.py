@@ -156,7 +156,6 @@ HEADERS = [
     ("no colon", [raw(b"user")], MALFORMED),
     ("no base64", ["Authorization: Basic user:password"], MALFORMED),
     ("no padding", ["Authorization: Basic dXNlcjpwYQ"], MALFORMED),
-    ("URL-safe base64", ["Authorization: Basic fn5-fn46fn5-"], MALFORMED),
     ("two values", [f"{raw(b'a:b')} {raw(b'a:b')[21:]}"], MALFORMED),
     ("parameters", [f'{raw(b"a:b")}, realm="x"'], MALFORMED),
     ("Latin-1", [raw("señor:clave".encode("latin-1"))], MALFORMED),

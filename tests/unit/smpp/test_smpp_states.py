@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.smpp.codec import encode
-from gateway.smpp.constants import CommandStatus
+from gateway.smpp.constants import CommandId, CommandStatus
 from gateway.smpp.events import Answered, Ignored, Request, Unbound
 from gateway.smpp.pdu import PDUS, GenericNack, Pdu
 from gateway.smpp.session import WrongState
@@ -120,7 +120,7 @@ def test_request_is_read(role: Role, state: State, kind: type[Pdu], expected: st
             assert answer.command_status == status
             [event] = events
             assert event == Answered(kind.command_id, 77, status, event.reason)
-            assert kind.__name__ in event.reason and state.value in event.reason
+            assert CommandId(kind.command_id).name.lower() in event.reason and state.value in event.reason
             assert session.state is state
         case "I":
             [event] = events
