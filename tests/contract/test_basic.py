@@ -1,7 +1,7 @@
 """HTTP Basic at the front door: credentials in the header alone, and a status for every error."""
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -175,6 +175,15 @@ def test_header(world: World, headers: list[str], detail: str) -> None:
     assert (answer.status, body["detail"]) == (401, detail)
     assert body["error"] == ("MISSING_PASSWORD" if "secret as password" in detail else "MISSING_USER")
     assert answer.headers["www-authenticate"] == CHALLENGE
+
+
+def test_base64_of_urls(door: Door) -> None:
+    """RFC 4648, section 5: what suds writes where a password's octets make a + or a /."""
+    customer = door.customer()
+    door.cli("account", "password", customer.email, "--password-file", "-", typed="~~~?>>>???")
+    header = urlsafe_b64encode(f"{customer.email}:~~~?>>>???".encode()).decode()
+    assert set(header) & set("-_")
+    assert request(door, form(BALANCE).decode(), f"Authorization: Basic {header}").status == 200
 
 
 @pytest.mark.parametrize("scheme", ["basic", "BASIC", "bAsIc"])
