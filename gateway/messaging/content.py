@@ -4,6 +4,7 @@ Sources: SMPP 3.4, 5.2.19 (data_coding); 3GPP TS 23.038 (formerly GSM 03.38), 4 
 group with a class, its group 1111); 3GPP TS 23.040, 9.2.3.16 and 9.2.3.24 (140 octets for a header and the text).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,9 @@ PART_OCTETS: Final = 134
 
 DATA: Final = "DATA"
 """The encoding of what is no text: octets that go out as they are."""
+
+# Octets that are in no text of ASCII, whose only controls are tab, line feed and carriage return.
+_NO_ASCII_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _GSM7, _UCS2 = Encoding.GSM7.value, Encoding.UCS2.value
 _SINGLE, _PART = 160, 153  # septets
@@ -100,6 +104,9 @@ def read(octets: bytes, data_coding: int = 0, header: int = 0, alphabet: Alphabe
         raise UnknownCoding(f"data_coding {data_coding:#04x} is not served here: use 0, 1, 3, 4, 8, 0x10 or 0x18.")
     if header > OCTETS:
         raise TooLong(f"The user data header has {header} octets and {OCTETS} is the most.")
+    if kind is _Kind.ASCII and octets.isascii() and _NO_ASCII_TEXT.search(octets) is not None:
+        # npm's smpp calls the GSM alphabet so: what it means by 0x00 is an @.
+        return _gsm(octets, 0x00, header)
     if kind is _Kind.DEFAULT and alphabet is Alphabet.GSM:
         return _gsm(octets, data_coding, header)
     if kind is _Kind.UCS2:

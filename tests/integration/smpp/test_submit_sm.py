@@ -82,6 +82,10 @@ TAKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "GSM extension": ({"short_message": b"\x1b\x65 5"}, {"text": "€ 5", "encoding": "GSM7"}),
     "ASCII": ({"short_message": b"a_b", "data_coding": 1}, {"text": "a_b", "encoding": "GSM7", "data_coding": 0}),
+    "ASCII as npm's smpp has it": (
+        {"short_message": b"me\x00x.com \x1b\x65", "data_coding": 1},
+        {"text": "me@x.com €", "encoding": "GSM7", "data_coding": 0},
+    ),
     "Latin-1": (
         {"short_message": b"\xe7a", "data_coding": 3},
         {"text": "ça", "encoding": "UCS2", "data_coding": 8, "payload": None},
