@@ -77,6 +77,7 @@ def submit(n: int, carriers: int) -> Submit:
         rest, segments = f"{n // 9000:06d}{1000 + n % 9000}", LONG_SEGMENTS if n % 25 == 18 else 1
     else:
         rest, segments = f"{n // 25:06d}{last}", 1
-    # Over all carriers alike whatever the ending; the last customer's share is small, most of it is refused.
+    # The last carrier's share is small, and so is the last customer's, most of which is refused.
+    carrier = carriers - 1 if n // 3 % 10 == 9 else n // 3 % (carriers - 1)
     customer = LAST if n % 23 == 22 else n // 2 % LAST
-    return Submit(customer, n // 3 % carriers, prefix(n // 3 % carriers) + rest, segments)
+    return Submit(customer, carrier, prefix(carrier) + rest, segments)

@@ -57,7 +57,7 @@ MISBEHAVIOURS = (
     ("drops", ("--drop-after", "150")),
     ("confuses", ("--wrong-sequence", "25")),
     ("dawdles", ("--latency", "0.2")),
-    ("throttles", ("--throughput", "150")),
+    ("throttles", ("--throughput", "35")),
 )
 POLICIES = {"sqlite": ("resend", "hold", "resend", "resend"), "postgresql": ("hold", "resend", "resend", "resend")}
 STYLES = {
