@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from itertools import islice
 from operator import attrgetter
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,14 @@ _TEXT_LIMIT = 1000
 _DESTINATIONS = 20
 _TLVS = 20
 _TLV_OCTETS = 64
+# The TLVs that are read; of others only as much is kept as the log shows.
+_READ = (
+    Tag.MESSAGE_PAYLOAD,
+    Tag.SAR_MSG_REF_NUM,
+    Tag.SAR_TOTAL_SEGMENTS,
+    Tag.SAR_SEGMENT_SEQNUM,
+    Tag.USER_MESSAGE_REFERENCE,
+)
 _METHODS: dict[type[Pdu], str] = {
     SubmitSm: "submit_sm",
     SubmitMulti: "submit_multi",
@@ -49,6 +58,8 @@ class Request:
     __slots__ = ("access", "bound", "pdu", "received_at", "started")
 
     def __init__(self, bound: Bound, pdu: Pdu, received_at: int) -> None:
+        if pdu.tlvs:
+            pdu.tlvs = _kept(pdu.tlvs)
         self.bound = bound
         self.pdu = pdu
         self.access: Access = bound.access
@@ -107,6 +118,15 @@ def parameters(pdu: Pdu, text: object) -> dict[str, object]:
     if text is not None:
         shown["short_message"] = text
     return shown
+
+
+def _kept(tlvs: dict[int, bytes]) -> dict[int, bytes]:
+    """Thousands of requests may wait for a commit: 64 kB of what nobody reads are not to wait with each."""
+    if len(tlvs) <= _TLVS and max(map(len, tlvs.values())) <= _TLV_OCTETS:
+        return tlvs
+    kept = {tag: value[:_TLV_OCTETS] for tag, value in islice(tlvs.items(), _TLVS)}
+    kept.update((tag, tlvs[tag]) for tag in _READ if tag in tlvs)
+    return kept
 
 
 def _destinations(pdu: SubmitMulti) -> list[str]:
