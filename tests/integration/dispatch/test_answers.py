@@ -434,3 +434,26 @@ def test_a_receipt_before_its_answer_under_another_id(world: World, desk: Desk) 
     desk.send(Submitted("1e240", others=("123456",)))
     assert world.state(message_id) is State.DELIVERED
     assert world.strays() == []
+
+
+@pytest.mark.parametrize(
+    "outcome", [pytest.param(NextRoute("no"), id="refused here"), pytest.param(InDoubt("cut"), id="in doubt")]
+)
+def test_recorded_twice_it_is_not_taken_from_the_carrier_that_has_it_by_now(world: World, outcome: Outcome) -> None:
+    other = world.new_carrier("other")
+    desk = Desk(world, following=other)
+    message_id = world.message()
+    [row] = desk.run(NOW, room=1, limit=1).claimed.messages
+    [leaving] = outgoing.segments(row)
+    desk.judge.take([leaving])
+    desk.judge.hear([(leaving, outcome)], NOW)
+    answers = desk.judge.answers
+    desk.run(NOW)
+    # The answer to that COMMIT was lost; meanwhile the other carrier sends it (a carrier that is down gives it away).
+    world.set(message_id, carrier_id=other)
+    lease = world.lease(other)
+    world.run(lambda connection: tick.run(connection, lease, tick.Work(room=1, limit=1), NOW))
+    desk.judge.answers = answers
+    desk.run(NOW)
+    assert (world.state(message_id), world.row(message_id)["carrier_id"]) == (State.SENDING, other)
+    assert world.segments(message_id)[-1] == (1, 2, State.SENDING, None)

@@ -1,6 +1,7 @@
 """Recording what a carrier answered to what was handed to it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.messaging.states import State
 from gateway.storage.queries.dispatch import claims, finals, receipts
@@ -80,9 +81,10 @@ def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int, 
     talk.update(_TAKEN, answers.taken)
     talk.update(_REFUSED, answers.refused)
     talk.update(_SENT, answers.sent)
-    talk.update(_AGAIN, answers.again)
-    talk.update(_ELSEWHERE, answers.elsewhere)
-    claims.doubt(talk, answers.doubtful, policy)
+    again, elsewhere, doubtful = _still_here(talk, lease, answers)
+    talk.update(_AGAIN, again)
+    talk.update(_ELSEWHERE, elsewhere)
+    claims.doubt(talk, doubtful, policy)
     reached = [State.SENT] * len(answers.sent)
     reached += finals.end(
         talk,
@@ -94,3 +96,26 @@ def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int, 
     if answers.long:
         reached += receipts.settle(talk, answers.long, now)
     return reached
+
+
+def _still_here(
+    talk: Talk, lease: Lease, answers: Answers
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[int]]:
+    """Of what is to leave the carrier or be tried again, that which it still has.
+
+    Where the answer to COMMIT was lost it is recorded a second time, and another carrier may send it by now.
+    """
+    rows = answers.again, answers.elsewhere
+    listed = [row[-1] for row in (*answers.again, *answers.elsewhere)] + answers.doubtful
+    if not listed:
+        return [], [], []
+    here = {
+        found
+        for (found,) in talk.select(
+            f"SELECT id FROM message WHERE id IN {{}} AND carrier_id = ? AND state = 3 ORDER BY id{talk.locking}",
+            listed,
+            lease.carrier_id,
+        )
+    }
+    again, elsewhere = ([row for row in kind if row[-1] in here] for kind in rows)
+    return again, elsewhere, [message_id for message_id in answers.doubtful if message_id in here]
