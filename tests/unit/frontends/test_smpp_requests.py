@@ -23,8 +23,8 @@ TLVS: dict[str, tuple[dict[int, bytes], dict[int, bytes]]] = {
     "few and short": ({0x1400: b"a", Tag.SAR_MSG_REF_NUM: b"\0\1"}, {0x1400: b"a", Tag.SAR_MSG_REF_NUM: b"\0\1"}),
     "one that nobody reads": ({0x1400: b"y" * 65_000}, {0x1400: b"y" * 64}),
     "thousands": (
-        {tag: b"" for tag in range(0x1400, 0x3FFF)} | READ,
-        {tag: b"" for tag in range(0x1400, 0x1400 + 20)} | READ,
+        dict.fromkeys(range(0x1400, 0x3FFF), b"") | READ,
+        dict.fromkeys(range(0x1400, 0x1400 + 20), b"") | READ,
     ),
     "one of ours that is too long": (
         {Tag.USER_MESSAGE_REFERENCE: b"z" * 100},
