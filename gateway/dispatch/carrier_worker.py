@@ -140,7 +140,7 @@ class CarrierWorker:
         """Settle what a former owner left on its way, by the carrier's policy."""
         while True:
             settled = await self._host.writer.transact(
-                partial(claims.recover, lease=self._holder.lease, policy=self._policy)
+                partial(claims.recover, lease=self._holder.lease, policy=self._policy, now=self._host.now())
             )
             if not settled:
                 return

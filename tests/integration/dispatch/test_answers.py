@@ -163,6 +163,19 @@ def test_sent_again_after_doubt_and_refused_is_refunded(world: World, desk: Desk
     assert (world.state(message_id), world.credits()) == (State.REJECTED, PRICE)
 
 
+def test_who_is_in_doubt_again_and_again_waits_longer_each_time(world: World, desk: Desk) -> None:
+    poison, bystander = world.messages(["34600000001", "34600000002"])
+    desk.send(InDoubt("cut"), Submitted("a"))
+    assert world.row(poison)["due_at"] == NOW
+    now, waits = NOW, []
+    for _ in range(13):
+        desk.send(InDoubt("cut"), now=now)
+        waits.append((world.row(poison)["due_at"] - now) // clock.SECOND)
+        now = world.row(poison)["due_at"]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]
+    assert world.state(bystander) is State.SENT
+
+
 def test_held_in_doubt_released_and_refused_is_refunded(world: World, desk: Desk) -> None:
     message_id = world.message()
     desk.send(InDoubt("link dropped"), policy="hold")
@@ -249,7 +262,7 @@ class TestLong:
         assert world.state(message_id) is State.SENDING
         desk.report(("a", State.DELIVERED))
         # Killed now, only the second segment is in doubt.
-        world.run(lambda connection: claims.recover(connection, desk.lease, "resend"))
+        world.run(lambda connection: claims.recover(connection, desk.lease, "resend", NOW))
         again = desk.run(NOW, room=9, limit=9).claimed
         assert again.parts == {message_id: [2]}
 

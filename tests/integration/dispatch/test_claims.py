@@ -141,7 +141,7 @@ def test_doubtful_messages_are_sent_again_as_possible_duplicates(world: World) -
     message_id = world.message(text=LONG)
     claim(world)
     lease = world.lease()
-    recovered = [world.run(lambda connection: claims.recover(connection, lease, "resend")) for _ in range(2)]
+    recovered = [world.run(lambda connection: claims.recover(connection, lease, "resend", NOW)) for _ in range(2)]
     assert recovered == [1, 0]
     row = world.row(message_id)
     assert (row["state"], row["possible_duplicate"], row["attempt"]) == (State.QUEUED, True, 1)
@@ -153,7 +153,7 @@ def test_doubtful_messages_are_held_where_the_policy_says_so(world: World) -> No
     message_id = world.message()
     claim(world)
     lease = world.lease()
-    recovered = [world.run(lambda connection: claims.recover(connection, lease, "hold")) for _ in range(2)]
+    recovered = [world.run(lambda connection: claims.recover(connection, lease, "hold", NOW)) for _ in range(2)]
     assert recovered == [1, 0]
     row = world.row(message_id)
     assert (row["state"], row["hold_reason"], row["possible_duplicate"]) == (State.HELD, "doubt", False)

@@ -66,7 +66,7 @@ def test_a_renewed_lease_outlives_its_first_end(world: World) -> None:
     [
         pytest.param(lambda c, lease: leases.renew(c, lease, clock.HOUR), id="renew"),
         pytest.param(lambda c, lease: tick.run(c, lease, tick.Work(room=10, limit=10), NOW), id="claim"),
-        pytest.param(lambda c, lease: claims.recover(c, lease, "resend"), id="recover"),
+        pytest.param(lambda c, lease: claims.recover(c, lease, "resend", NOW), id="recover"),
         pytest.param(lambda c, lease: claims.reclaim(c, lease, frozenset()), id="reclaim"),
     ],
 )

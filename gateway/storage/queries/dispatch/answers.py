@@ -84,7 +84,7 @@ def record(talk: Talk, lease: Lease, answers: Answers, policy: Doubt, now: int, 
     again, elsewhere, doubtful = _still_here(talk, lease, answers)
     talk.update(_AGAIN, again)
     talk.update(_ELSEWHERE, elsewhere)
-    claims.doubt(talk, doubtful, policy)
+    claims.doubt(talk, doubtful, policy, now)
     reached = [State.SENT] * len(answers.sent)
     reached += finals.end(
         talk,

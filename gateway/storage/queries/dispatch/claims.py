@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
+from gateway import clock
 from gateway.messaging.states import State
 from gateway.storage.queries.dispatch import finals, leases
 from gateway.storage.queries.dispatch.finals import Ending
 from gateway.storage.queries.dispatch.leases import Lease
-from gateway.storage.queries.dispatch.talk import Talk
+from gateway.storage.queries.dispatch.talk import Talk, Update
 from gateway.storage.submission import Row
 
 CLAIM_COLUMNS = (
@@ -53,6 +54,21 @@ _DUE_IN = {
 
 Doubt = Literal["resend", "hold"]
 """What becomes of messages of which nobody knows whether the carrier has them: sent again, or held."""
+
+DOUBT_FIRST = clock.SECOND
+DOUBT_MOST = 10 * clock.MINUTE
+"""How long a message waits that was in doubt a second time, and at most, in microseconds; the wait doubles.
+
+It may be what the carrier cuts the link at: each time, all else in the window would be sent once more.
+"""
+
+_RESEND = Update(
+    "message",
+    {"due_at": "bigint"},
+    {"id": "bigint"},
+    fixed="state = 2, possible_duplicate = true",
+    where="state = 3",
+)
 
 
 @dataclass(slots=True)
@@ -139,7 +155,7 @@ def _find_parts(talk: Talk, claimed: Claimed) -> None:
         claimed.parts[message_id] = [seq for seq in range(1, totals[message_id] + 1) if seq not in seqs]
 
 
-def recover(connection: Connection, lease: Lease, policy: Doubt, limit: int = 1000) -> int:
+def recover(connection: Connection, lease: Lease, policy: Doubt, now: int, limit: int = 1000) -> int:
     """Settle messages that a former owner left on their way; how many, to be called until it is 0.
 
     `resend` puts them back to the queue as possible duplicates, `hold` keeps them for an operator. Segments
@@ -148,12 +164,12 @@ def recover(connection: Connection, lease: Lease, policy: Doubt, limit: int = 10
     talk = Talk(connection)
     leases.check(talk, lease)
     doubtful = _sending(talk, lease, limit)
-    doubt(talk, doubtful, policy)
+    doubt(talk, doubtful, policy, now)
     return len(doubtful)
 
 
-def doubt(talk: Talk, message_ids: Sequence[int], policy: Doubt) -> None:
-    """Treat messages on their way by the carrier's policy."""
+def doubt(talk: Talk, message_ids: Sequence[int], policy: Doubt, now: int) -> None:
+    """Treat messages on their way by the carrier's policy; those that were in doubt before wait first."""
     if not message_ids:
         return
     listed = list(message_ids)
@@ -162,7 +178,18 @@ def doubt(talk: Talk, message_ids: Sequence[int], policy: Doubt) -> None:
         return
     # The attempt is over without an answer; what counts from now on is the next one's.
     talk.change("UPDATE segment SET state = 22, error = 'no answer' WHERE message_id IN {} AND state = 3", listed)
-    talk.change("UPDATE message SET state = 2, possible_duplicate = true WHERE id IN {} AND state = 3", listed)
+    rows = talk.select(
+        "SELECT m.id, m.due_at, (SELECT count(DISTINCT s.attempt) FROM segment s"
+        " WHERE s.message_id = m.id AND s.state = 22 AND s.carrier_ref IS NULL)"
+        " FROM message m WHERE m.id IN {} AND m.state = 3 ORDER BY m.id",
+        listed,
+    )
+    talk.update(_RESEND, [(_due_again(due_at, times, now), message_id) for message_id, due_at, times in rows])
+
+
+def _due_again(due_at: int, times: int, now: int) -> int:
+    """When a message is due that has been in doubt so many times."""
+    return due_at if times <= 1 else now + min(DOUBT_MOST, DOUBT_FIRST << min(times - 2, 40))
 
 
 def reclaim(connection: Connection, lease: Lease, known: frozenset[int]) -> int:
