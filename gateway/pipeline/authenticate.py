@@ -155,7 +155,6 @@ class Authenticator:
         return _too_many() if self._throttle.full(source_ip, subject) else ipfilter.refusal(source_ip)
 
     def again(self, access: Access, source_ip: str) -> Access:
-        """The access of a session as it is now. Raises `Refusal` where its secret changed or its network is out."""
         """Give the access of a session as it is now, provided that it is still there, with the same secret.
 
         Raises `Refusal` (INCORRECT_USER_PASSWORD, IP_NOT_ALLOWED) and `storage.errors.Blind`.

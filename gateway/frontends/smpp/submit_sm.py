@@ -138,7 +138,7 @@ def _split(octets: bytes) -> tuple[bytes, bytes]:
         header, rest = udh.split_udh(octets)
         udh.parse(header)
     except ValueError as error:
-        raise incorrect("esm_class", f"It announces a user data header and there is none: {error}.") from None
+        raise incorrect("esm_class", f"It announces a user data header and there is none: {error}") from None
     return header, rest
 
 
