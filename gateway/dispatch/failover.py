@@ -63,6 +63,8 @@ class Failover:
             except StaleLease:
                 self._holder.lose()
                 return
+            except Exception as error:  # noqa: BLE001 - nobody else would say whether the carrier is up
+                logs.failure("failover failed", error, carrier=self._record.name)
             await asyncio.sleep(LOOK)
 
     async def _observe(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from gateway import clock
+from gateway import clock, logs
 from gateway.dispatch.host import Host
 from gateway.storage.errors import Unavailable
 from gateway.storage.queries.dispatch import leases
@@ -58,12 +58,14 @@ class Holder:
 
     async def keep(self) -> None:
         """Renew five times a lease, until it is lost."""
-        try:
-            while True:
-                await asyncio.sleep(self._ttl / clock.SECOND / 5)
+        while True:
+            await asyncio.sleep(self._ttl / clock.SECOND / 5)
+            try:
                 await self.renew()
-        except StaleLease:
-            return
+            except StaleLease:
+                return
+            except Exception as error:  # noqa: BLE001 - who no longer renews never sends again, nor lets go
+                logs.failure("lease cannot be renewed", error, carrier_id=self.lease.carrier_id)
 
     async def release(self) -> None:
         """Let go, so that the next owner need not wait."""

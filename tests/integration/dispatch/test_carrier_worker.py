@@ -10,9 +10,10 @@ from sqlalchemy import Connection, update
 
 from gateway import clock
 from gateway.carriers.base import Final, InDoubt, NextRoute, Options, Outcome, Outgoing, Retry, Submitted, Throttled
-from gateway.dispatch import carrier_worker
+from gateway.dispatch import carrier_worker, failover
 from gateway.dispatch.carrier_worker import CarrierWorker
-from gateway.dispatch.holder import TTL, acquire
+from gateway.dispatch.failover import Failover
+from gateway.dispatch.holder import TTL, Holder, acquire
 from gateway.dispatch.host import Host
 from gateway.messaging.states import State
 from gateway.storage.database import Database
@@ -456,6 +457,42 @@ def test_answers_survive_a_database_that_is_away(world: World, moment: str, monk
     assert (world.state(refused), world.state(taken)) == (State.REJECTED, State.DELIVERED)
     assert (world.credits(), len(world.refunds())) == (PRICE, 1)
     assert len(carrier.got) == 2
+
+
+@pytest.mark.parametrize("task", [Holder.keep, Failover.run], ids=["of the lease", "of the carrier's state"])
+def test_a_fault_does_not_end_the_care(task: Any, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a database that was the first becomes a copy: its error is none of one that is away."""
+    monkeypatch.setattr(failover, "LOOK", 0.02)
+    bench = Bench(world)
+    faults = 3
+    renewed = 0
+
+    async def run() -> None:
+        holder = await acquire(bench.host, 1, "me", lambda owner: False, ttl=clock.SECOND // 10)
+        assert holder is not None
+
+        async def renew() -> None:
+            nonlocal faults, renewed
+            if faults:
+                faults -= 1
+                raise RuntimeError("cannot execute UPDATE in a read-only transaction")
+            renewed += 1
+
+        monkeypatch.setattr(holder, "renew", renew)
+        carrier = Scripted()
+        watch = Failover(Carrier(1, "carrier 1", "simulator", {}), carrier, holder, bench.host, 30)
+        caring = asyncio.create_task(task(holder if task is Holder.keep else watch))
+
+        def turned() -> bool:
+            # The carrier goes down and comes up, so that there is something to say.
+            carrier.ready = not carrier.ready
+            return renewed > 0
+
+        await until(turned)
+        assert not caring.done()
+        caring.cancel()
+
+    bounded(run())
 
 
 def test_stopping_while_the_database_is_away_comes_to_an_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
