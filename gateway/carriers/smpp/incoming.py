@@ -59,14 +59,17 @@ class Reader:
             into.inbound.append((pdu, self._inbound(pdu, octets, now)))
             return
         told = receipts.parse(octets, pdu.tlvs)
+        intermediate = pdu.esm_class & ESM_TYPE_MASK == ESM_TYPE_INTERMEDIATE_NOTIFICATION
         if told is not None and told.id:
-            state = _FINAL.get(told.state)
+            # Of what is on its way, a state that nobody knows is none of its last ones.
+            unfinished = intermediate and told.state is MessageState.UNKNOWN
+            state = None if unfinished else _FINAL.get(told.state)
             if state is None:
                 into.idle.append(pdu)
             else:
                 into.receipts.append((pdu, self._receipt(pdu, told, state, now)))
             return
-        if pdu.esm_class & ESM_TYPE_MASK == ESM_TYPE_INTERMEDIATE_NOTIFICATION:
+        if intermediate:
             into.idle.append(pdu)
             return
         logs.warning(

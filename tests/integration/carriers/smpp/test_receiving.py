@@ -263,6 +263,8 @@ def test_messages(pdu: DeliverSm, options: dict[str, str], expected: Inbound) ->
         pytest.param(message(b"", esm_class=4), id="an empty receipt"),
         pytest.param(message(b"stat:DELIVRD", esm_class=4, data_coding=4), id="a receipt of nothing"),
         pytest.param(message(b"on its way", esm_class=0x20), id="an intermediate notification without an id"),
+        pytest.param(message(b"id:7 err:000", esm_class=0x20), id="an intermediate notification without a state"),
+        pytest.param(message(b"id:7 stat:ROAMING", esm_class=0x20), id="an intermediate notification of its own"),
     ],
 )
 def test_what_says_nothing_is_accepted(pdu: DeliverSm) -> None:
