@@ -14,13 +14,14 @@ from gateway.frontends.smpp.deliveries import Deliveries
 from gateway.links.link import Link
 from gateway.settings import Settings
 from gateway.smpp.constants import CommandId
-from gateway.smpp.events import Event, Expired, Lost, Request, Response, Unbound
+from gateway.smpp.events import Event, Expired, Ignored, Lost, Request, Response, Unbound
 from gateway.smpp.pdu import (
     Bind,
     BindReceiver,
     BindTransceiver,
     BindTransmitter,
     DeliverSm,
+    DeliverSmResp,
     Pdu,
     response_of,
 )
@@ -107,6 +108,8 @@ class _Served:
                 self._tower.deliveries.answered(self.bound, event.request, event.context, event.response)
             elif isinstance(event, Lost | Expired) and self.bound:
                 self._tower.deliveries.answered(self.bound, event.request, event.context, None)
+            elif isinstance(event, Ignored) and isinstance(event.pdu, DeliverSmResp) and self.bound:
+                self._tower.deliveries.late(self.bound, event.pdu)
             elif isinstance(event, Unbound):
                 self._leave()
 

@@ -10,7 +10,7 @@ from gateway.frontends.smpp.bound import Bound, Mode
 from gateway.frontends.smpp.journal import MODES
 from gateway.smpp.constants import INTERFACE_VERSION, CommandStatus, Tag
 from gateway.smpp.events import Answered, Close, Event, Expired, Ignored, Lost, Request, Response, Unbound
-from gateway.smpp.pdu import Bind, Pdu, response_of
+from gateway.smpp.pdu import Bind, DeliverSmResp, Pdu, response_of
 from gateway.smpp.states import State
 from gateway.storage.errors import Unavailable
 
@@ -143,6 +143,8 @@ class Connection:
         elif isinstance(event, Answered):
             server.journal.refused(self.source_ip, event, self.bound)
         elif isinstance(event, Ignored):
+            if self.bound is not None and isinstance(event.pdu, DeliverSmResp):
+                server.deliveries.late(self.bound, event.pdu)
             logs.debug(
                 "smpp pdu ignored", source_ip=self.source_ip, command=f"0x{event.command_id:08X}", reason=event.reason
             )

@@ -151,6 +151,8 @@ class Deliveries:
             self._decide(task, fate, bound, response)
         seat = self._seats.get(bound)
         if seat is not None:
+            if response is None:
+                seat.expired(request.sequence_number, task)
             if fate is Fate.AGAIN:
                 seat.refused(self._services.monotonic())
             else:
@@ -158,6 +160,16 @@ class Deliveries:
             self._fill(seat)
         if self._hand.settled >= _SETTLED or task.outlet.hungry:
             self._wanted.set()
+
+    def late(self, bound: Bound, response: Pdu) -> None:
+        """A deliver_sm was answered after its time: where it was taken, it is not told again."""
+        seat = self._seats.get(bound)
+        task = None if seat is None else seat.late(response.sequence_number)
+        if seat is not None and task is not None and deliver_sm.fate(response) is Fate.DONE:
+            self._hand.done(task)
+            self._tally.count(Fate.DONE.value)
+            seat.took()
+            self._fill(seat)
 
     async def run(self) -> None:
         """Claim, send, remove, until it is cancelled; what goes wrong is logged once, and tried again."""

@@ -116,9 +116,11 @@ class Hand:
 
     def _drop(self, task: Task) -> None:
         task.over = True
-        # Where its claim was over it may have been claimed here again: it is not told twice.
-        held = self._tasks.pop(task.entry.id, None)
-        if held is not None:
+        # Where its claim was over it may have been claimed here again: it is not told twice. SQLite uses the numbers
+        # of removed rows again; the message tells them apart.
+        held = self._tasks.get(task.entry.id)
+        if held is not None and held.entry.message_id == task.entry.message_id:
+            del self._tasks[task.entry.id]
             held.over = True
 
 

@@ -20,6 +20,8 @@ FIRST_REST = 1.0
 LONGEST_REST = 30.0
 """Seconds that a session rests which refuses what it is given, or does not answer; twice as long each time."""
 
+_MOST_LATE = 100
+
 
 class Task:
     """A claimed row on its way: its deliver_sm PDUs, one unless the text is long, leave in order over one session.
@@ -43,12 +45,14 @@ class Task:
 class Seat:
     """A bound session that takes deliveries. `parts` are long texts whose next parts wait for its window."""
 
-    __slots__ = ("_rest", "_rests_until", "bound", "outlets", "parts")
+    __slots__ = ("_late", "_rest", "_rests_until", "bound", "outlets", "parts")
 
     def __init__(self, bound: Bound, outlets: Sequence[Outlet]) -> None:
         self.bound = bound
         self.outlets = outlets
         self.parts: deque[Task] = deque()
+        # By the sequence_number of the deliver_sm that was not answered in time, the latest of them.
+        self._late: dict[int, Task] = {}
         self._rest = 0.0
         self._rests_until = 0.0
 
@@ -72,6 +76,17 @@ class Seat:
     def took(self) -> None:
         """It took one, so it can take others."""
         self._rest = self._rests_until = 0.0
+
+    def expired(self, sequence_number: int, task: Task) -> None:
+        """It did not answer in time; of what is told in one PDU a late answer still counts."""
+        if len(task.pdus) == 1:
+            self._late[sequence_number] = task
+            if len(self._late) > _MOST_LATE:
+                del self._late[next(iter(self._late))]
+
+    def late(self, sequence_number: int) -> Task | None:
+        """What it answers after its time, once."""
+        return self._late.pop(sequence_number, None)
 
 
 class Outlet:

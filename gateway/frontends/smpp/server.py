@@ -54,7 +54,11 @@ class Deliveries(Protocol):
         ...
 
     def answered(self, bound: Bound, request: Pdu, context: object, response: Pdu | None) -> None:
-        """A request of ours was answered, or never will be (None)."""
+        """A request of ours was answered, or was not in time or never will be (None)."""
+        ...
+
+    def late(self, bound: Bound, response: Pdu) -> None:
+        """A deliver_sm_resp came that nothing waits for any more."""
         ...
 
 

@@ -12,7 +12,7 @@ from gateway.smpp import pdu
 from gateway.smpp.constants import CommandStatus as Status
 from gateway.storage import passwords
 from gateway.storage.queries import accesses
-from gateway.storage.schema import access, account, message, node, smpp_bind
+from gateway.storage.schema import access, account, message, node, outbox, smpp_bind
 from tests.integration.smpp.conftest import Server
 from tests.support.smpp import Esme, Gone
 from tests.support.smpp_role import Customers, Login, Role, role
@@ -86,6 +86,28 @@ def test_silence_is_asked_about(server: Server) -> None:
         # The second one is left unanswered.
         esme.wait_closed()
     assert "enquire_link was not answered" in ending(server, login)
+
+
+def test_receipt_that_is_acknowledged_too_late_does_not_come_again(server: Server) -> None:
+    login = server.customers.access()
+    waiting = select(outbox.c.id).where(outbox.c.account_id == login.account_id)
+
+    def told() -> bool:
+        with server.customers.database.read() as connection:
+            return connection.execute(waiting).first() is None
+
+    with server.esme().bound(login.user, login.secret) as esme:
+        submit = a_message()
+        submit.registered_delivery = 1
+        message_id = esme.request(submit).message_id
+        assert esme.request(pdu.CancelSm(message_id=message_id)).command_status == Status.ESME_ROK
+        first = esme.expect(pdu.DeliverSm)
+        # It comes again, since it was not answered in time.
+        assert esme.expect(pdu.DeliverSm).short_message == first.short_message
+        assert not told()
+        esme.answer(first)
+        until(told, 10, "an empty outbox")
+        esme.unbind()
 
 
 def revoked(customers: Customers, login: Login) -> None:
