@@ -165,7 +165,9 @@ def _string(octets: bytes) -> str:
 
 
 def _first_word(text: str) -> str:
-    return text.split(maxsplit=1)[0] if text else ""
+    # White space of Latin-1 and the separators of ASCII may be all that there is.
+    words = text.split(maxsplit=1)
+    return words[0] if words else ""
 
 
 def _state_of(octets: bytes) -> MessageState | None:

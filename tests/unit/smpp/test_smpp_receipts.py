@@ -277,6 +277,7 @@ def test_text_is_written_as_appendix_b_says() -> None:
 @given(st.binary(max_size=200), st.dictionaries(st.sampled_from([0x1E, 0x423, 0x424, 0x427]), st.binary(max_size=30)))
 @example(b"id:1 done date:\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2", {})
 @example(b"\0i\0d\0", {})
+@example(b"id:\x85 stat:\xa0 err:\x1c", {})
 def test_nothing_raises(octets: bytes, tlvs: dict[int, bytes]) -> None:
     for text in (octets, b"id:" + octets, b"id:1 submit date:" + octets + b" stat:" + octets):
         parse(text, tlvs)
