@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from gateway.smpp.constants import (
     ESM_TYPE_DELIVERY_RECEIPT,
@@ -59,8 +60,18 @@ _BEGINNINGS = (
     ("ENROU", MessageState.ENROUTE),
     ("UNKNO", MessageState.UNKNOWN),
 )
+_STATES = {word: state for state, word in WORDS.items()} | _OTHER_WORDS
 
 _KEY = re.compile(r"(?<![^\s,;|])(id|sub|dlvrd|submit[ _-]?date|done[ _-]?date|stat|err|text)\s*[:=]", re.IGNORECASE)
+_NAMES = {f"{which}{between}date": f"{which}date" for which in ("submit", "done") for between in " _-"}
+# As most write it, in one go; what it takes apart the general way takes apart alike.
+_USUAL = re.compile(
+    r"id:([^\s\0,;|]+) sub:[^\s\0,;|]+ dlvrd:[^\s\0,;|]+ submit date:([0-9]+) done date:([0-9]+)"
+    r" stat:([^\s\0,;|]+) err:([^\s\0,;|]+) text:(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_USUAL_NAMES = ("id", "submitdate", "donedate", "stat", "err", "text")
+_LONGEST_DATE = 64
 # A message of the network that merely begins like one would be lost: it takes an id, a state that is one, and more.
 _PLAIN = re.compile(r"\s*id\s*[:=]", re.IGNORECASE)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -146,10 +157,14 @@ def _decoded(octets: bytes) -> str:
 
 def _fields(text: str) -> dict[str, str]:
     """The fields by name, without what separates them. Nothing after `text` is taken for a field that came before."""
+    usual = _USUAL.fullmatch(text)
+    if usual is not None:
+        return dict(zip(_USUAL_NAMES, usual.groups(), strict=True))
     keys = list(_KEY.finditer(text))
     fields: dict[str, str] = {}
     for index, key in enumerate(keys):
-        name = re.sub(r"[ _-]", "", key[1].lower())
+        name = key[1].lower()
+        name = _NAMES.get(name, name)
         if name in fields:
             continue
         end = keys[index + 1].start() if index + 1 < len(keys) else len(text)
@@ -177,10 +192,13 @@ def _state_of(octets: bytes) -> MessageState | None:
 
 def _state_said(text: str) -> MessageState | None:
     word = _first_word(text).upper()
+    known = _STATES.get(word)
+    if known is not None:
+        return known
     for beginning, state in _BEGINNINGS:
         if word.startswith(beginning):
             return state
-    return _OTHER_WORDS.get(word)
+    return None
 
 
 def _network_error(octets: bytes) -> str:
@@ -189,6 +207,12 @@ def _network_error(octets: bytes) -> str:
 
 
 def _read(text: str) -> int | None:
+    return _date(text) if 0 < len(text) <= _LONGEST_DATE else None
+
+
+# Receipts come in crowds of the same minute.
+@lru_cache(maxsize=1024)
+def _date(text: str) -> int | None:
     """YYMMDDhhmm, YYMMDDhhmmss, YYYYMMDDhhmmss or YYYYMMDDhhmm, whatever stands between the digits."""
     digits = text if text.isascii() and text.isdigit() else "".join(_DIGITS.findall(text))
     match len(digits):

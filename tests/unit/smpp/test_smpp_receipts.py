@@ -97,6 +97,9 @@ WHOLE = DeliveryReceipt("012", D, "000", SENT, DONE, "Hello")
             id="dates that are none",
         ),
         pytest.param(
+            f"id:1 submit date:{'2611230615 ' * 9} stat:DELIVRD", DeliveryReceipt("1", D), id="a date without an end"
+        ),
+        pytest.param(
             "id:1 stat:UNDELIV err:27B text:id:9 stat:DELIVRD err:1",
             DeliveryReceipt("1", MessageState.UNDELIVERABLE, "27B", text="id:9 stat:DELIVRD err:1"),
             id="text that looks like a receipt",
@@ -264,6 +267,18 @@ def test_what_is_written_is_read(receipt: DeliveryReceipt) -> None:
     assert parse(octets, {}) == receipt
     assert is_receipt(DeliverSm(short_message=octets))
     assert len(octets) <= 254
+
+
+VALUE = st.text(st.characters(min_codepoint=33, max_codepoint=255), min_size=1, max_size=12)
+
+
+@given(
+    VALUE, st.text("0123456789", max_size=15), VALUE | st.sampled_from(sorted(receipts.WORDS.values())), VALUE, VALUE
+)
+def test_the_usual_form_is_read_like_any_other(identity: str, date: str, stat: str, err: str, text: str) -> None:
+    usual = f"id:{identity} sub:001 dlvrd:001 submit date:{date} done date:{date} stat:{stat} err:{err} text:{text} x"
+    other = usual.replace(" sub:001", "  sub:001", 1)
+    assert parse(usual.encode("latin-1"), {}) == parse(other.encode("latin-1"), {})
 
 
 def test_text_is_written_as_appendix_b_says() -> None:
