@@ -57,7 +57,8 @@ The public key is registered with `trunkline access key add`, and the token goes
 
 Each binds with an access of its own for SMPP alone. *three parts* has a user data header in each and three receipts;
 *refused PDUs* are replace_sm and data_sm, answered with their own response; *link cut* ends the connection in the
-middle of a window: what was acknowledged is there, and its receipts come with the next bind.
+middle of a window: what was acknowledged is there, and its receipts come with the next bind. Kannel cuts long texts
+by itself and sends no other requests, so those cells are empty.
 """,
     "SMPP carriers": """## SMPP: carriers that we bind to
 

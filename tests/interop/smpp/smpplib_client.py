@@ -113,6 +113,18 @@ class Driver:
         state = pdu and pdu.message_state
         return pdu and {"status": pdu.status, "message_id": text(pdu.message_id), "message_state": state}
 
+    def cancel(self, step: dict[str, Any]) -> Any:
+        return self.answer(self.send("cancel_sm", **step["fields"]))
+
+    def multi(self, step: dict[str, Any]) -> Any:
+        return self.answer(self.send("submit_multi", **step["fields"], short_message=step["text"].encode()))
+
+    def replace(self, step: dict[str, Any]) -> Any:
+        return self.answer(self.send("replace_sm", **step["fields"]))
+
+    def data(self, step: dict[str, Any]) -> Any:
+        return self.answer(self.send("data_sm", **step["fields"]))
+
     def enquire(self, _: dict[str, Any]) -> Any:
         pdu = self.answer(self.send("enquire_link"))
         return pdu and {"status": pdu.status, "command": pdu.command}
