@@ -79,6 +79,7 @@ class Session:
         self._own_unbind = 0
         self._farewell: Unbind | None = None  # the peer's unbind, to be answered last
         self._ending = False  # nothing is waited for any more but the host's answers
+        self._end_reason = ""  # where it is not an unbind
         self._become(State.OPEN)
 
     @property
@@ -123,7 +124,7 @@ class Session:
                 nack = GenericNack(sequence_number=error.sequence_number, command_status=error.command_status)
                 self._out.append(encode(nack))
                 events.append(Answered(0, error.sequence_number, error.command_status, error.reason))
-                self._close(f"what follows cannot be told apart: {error.reason}", events)
+                self._understands_no_more(f"what follows cannot be told apart: {error.reason}", events)
         else:
             self._take(frames, events)
         return events
@@ -293,6 +294,17 @@ class Session:
         if not self._owed:
             events.append(self._end())
 
+    def _understands_no_more(self, reason: str, events: list[Event]) -> None:
+        """Close, but not before what was understood is answered: unanswered it might be asked again."""
+        self._end_reason = self._end_reason or reason
+        if self._owed and (self._state.bound or self._state is State.UNBINDING):
+            if not self._ending:
+                self._watch.leaving(self._watch.heard_at)
+            self._ending = True
+            self._become(State.UNBINDING)
+        else:
+            self._close(reason, events)
+
     def _response(self, pdu: Pdu, events: list[Event]) -> None:
         number = pdu.sequence_number
         pending = self._pending.get(number)
@@ -373,7 +385,7 @@ class Session:
         if self._farewell is not None:
             self._out.append(encode(UnbindResp(sequence_number=self._farewell.sequence_number)))
         self._become(State.CLOSED)
-        return Close("unbound by the peer" if self._farewell else "unbound")
+        return Close(self._end_reason or ("unbound by the peer" if self._farewell else "unbound"))
 
     def _close(self, reason: str, events: list[Event]) -> None:
         self._become(State.CLOSED)

@@ -56,6 +56,17 @@ def test_pdu_of_an_impossible_length(server: Server, header: bytes, sequence_num
     assert server.role.alive()
 
 
+def test_what_came_before_an_impossible_length_is_answered(server: Server) -> None:
+    login = server.customers.access()
+    with server.esme().bound(login.user, login.secret) as esme:
+        submit = a_message()
+        submit.sequence_number = 76
+        esme.send_bytes(encode(submit) + struct.pack("!IIII", 15, 4, 0, 77))
+        nack, answer = esme.wait_closed()
+    assert (type(nack), nack.sequence_number) == (pdu.GenericNack, 77)
+    assert (type(answer), answer.command_status, answer.sequence_number) == (pdu.SubmitSmResp, Status.ESME_ROK, 76)
+
+
 def test_half_open_peer_is_noticed(server: Server) -> None:
     login = server.customers.access()
     with server.esme(keeps_alive=False).bound(login.user, login.secret) as esme:

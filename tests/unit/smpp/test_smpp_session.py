@@ -29,6 +29,7 @@ from gateway.smpp.pdu import (
 )
 from gateway.smpp.session import Session, WindowFull, WrongState
 from gateway.smpp.states import Role, State
+from gateway.smpp.timers import Timers
 from tests.support.smpp_session import BINDS, sent, session_in, unbind_number
 
 SUBMIT = SubmitSm(source_addr="Shop", destination_addr="34600111222", short_message=b"Hello", sequence_number=9)
@@ -306,10 +307,34 @@ def test_undecodable_pdu_without_answer_is_ignored(frame: bytes) -> None:
 @pytest.mark.parametrize("length", [0, 1, 15, 70_001, 0x48545450, 0xFFFFFFFF])
 def test_impossible_length_is_nacked_and_the_end(length: int) -> None:
     session = session_in(State.BOUND_TRX, Role.SMSC)
-    events = session.receive(encode(SUBMIT) + raw(4, number=1234, length=length) + encode(SUBMIT), 0)
-    assert kinds(events) == ["Request", "Answered", "Close"]
+    events = session.receive(raw(4, number=1234, length=length) + encode(SUBMIT), 0)
+    assert kinds(events) == ["Answered", "Close"]
     assert sent(session) == [GenericNack(sequence_number=1234, command_status=CommandStatus.ESME_RINVCMDLEN)]
     assert session.state is State.CLOSED
+
+
+@pytest.mark.parametrize("unbound", [False, True], ids=["bound", "after an unbind of ours"])
+def test_what_came_before_an_impossible_length_is_answered_before_the_end(unbound: bool) -> None:
+    session = session_in(State.BOUND_TRX, Role.SMSC)
+    session.receive(encode(SUBMIT), 0)
+    if unbound:
+        session.unbind(0)
+        session.data_to_send()
+    assert kinds(session.receive(raw(4, number=1234, length=2) + encode(SUBMIT), 0)) == ["Answered"]
+    assert kinds(session.receive(encode(SUBMIT), 1)) == []
+    close = session.respond(response_of(SUBMIT, message_id="1"))
+    assert (
+        close is not None and close.reason == "what follows cannot be told apart: command_length is 2, less than 16"
+    )
+    assert [type(one) for one in sent(session)] == [GenericNack, SubmitSmResp]
+    assert session.state is State.CLOSED
+
+
+def test_after_an_impossible_length_answers_are_not_waited_for_for_ever() -> None:
+    session = session_in(State.BOUND_TRX, Role.SMSC, timers=Timers(response=7))
+    session.receive(encode(SUBMIT) + raw(4, length=2), 5)
+    assert session.next_deadline() == 12
+    assert kinds(session.tick(12)) == ["Close"]
 
 
 def test_what_follows_an_unbind_is_not_even_framed() -> None:
