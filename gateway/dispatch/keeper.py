@@ -12,7 +12,7 @@ from gateway.carriers.registry import Opens, UnknownKind, WrongOption
 from gateway.dispatch.carrier_worker import CarrierWorker
 from gateway.dispatch.holder import Processes, acquire
 from gateway.dispatch.host import Host
-from gateway.storage.errors import Unavailable
+from gateway.storage.errors import Incompatible, Unavailable
 from gateway.storage.queries.dispatch import leases
 from gateway.storage.records import Carrier as Record
 
@@ -44,7 +44,8 @@ class Keeper:
         while not self._stopping.is_set():
             try:
                 await self._hold()
-            except Unavailable as error:
+            except (Unavailable, Incompatible) as error:
+                # Of the latter: the key file is missing or another one, until somebody puts it back.
                 self._say(str(error))
             except (UnknownKind, WrongOption) as error:
                 logs.error("carrier cannot be used", carrier=self.record.name, problem=str(error))

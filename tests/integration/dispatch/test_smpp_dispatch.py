@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from gateway.dispatch import dispatcher, failover
+from gateway import logs
+from gateway.dispatch import dispatcher, failover, keeper
 from gateway.dispatch.host import Host
 from gateway.messaging.states import State
 from gateway.settings import Settings
@@ -338,3 +339,29 @@ def test_a_text_that_went_whole_has_one_id_for_its_segments(world: World, tmp_pa
     rows = world.rows(select(segment).where(segment.c.message_id == found))
     assert [State(row["state"]) for row in rows] == [State.DELIVERED] * 3
     assert len({row["carrier_ref"] for row in rows}) == 1
+
+
+def test_a_key_file_that_is_missing_is_told_once_and_waited_for(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "PAUSE", 0.02)
+    told: list[str] = []
+    monkeypatch.setattr(logs, "warning", lambda event, **fields: told.append(f"{event}: {fields.get('problem')}"))
+    monkeypatch.setattr(logs, "failure", lambda event, problem, **fields: told.append(f"{event}: {problem}"))
+    key, away = tmp_path / KEY_FILE, tmp_path / "away"
+    [message_id] = send(world, "34600000001", carrier_id=UP)
+
+    async def run() -> None:
+        async with simulated() as (_, address):
+            add(world, tmp_path, address)
+            key.rename(away)
+            async with dispatching(world.database, tmp_path):
+                await until(lambda: told, what="why the carrier is not worked")
+                await asyncio.sleep(0.3)
+                away.rename(key)
+                await until(lambda: world.state(message_id) is State.DELIVERED)
+
+    bounded(run())
+    assert len([line for line in told if line.startswith("carrier ")]) == 1
+    assert told[0].startswith("carrier waits: ")
+    assert str(key) in told[0]
