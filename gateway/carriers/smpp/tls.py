@@ -13,6 +13,8 @@ def context(options: SmppOptions) -> ssl.SSLContext | None:
         made = ssl.create_default_context(cafile=options.tls_ca or None)
     except ssl.SSLError:
         raise OSError(f"{options.tls_ca} holds no certificates in PEM") from None
+    except OSError as error:
+        raise OSError(f"{options.tls_ca} cannot be read: {error.strerror}") from None
     if not options.tls_verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE

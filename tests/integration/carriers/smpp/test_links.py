@@ -226,7 +226,9 @@ def test_tls(pair: tuple[Path, Path], tls: ssl.SSLContext, ca: bool, options: di
     [
         pytest.param({}, "self-signed certificate", id="an unknown authority"),
         pytest.param({"tls_ca": "PAIR", "tls_name": "other.example.com"}, "Hostname mismatch", id="another name"),
-        pytest.param({"tls_ca": "/nonexistent.pem"}, "No such file", id="no such file"),
+        pytest.param(
+            {"tls_ca": "/nonexistent.pem"}, "/nonexistent.pem cannot be read: No such file", id="no such file"
+        ),
         pytest.param({"tls_ca": __file__}, "holds no certificate", id="a file that is no certificate"),
     ],
 )
