@@ -44,6 +44,9 @@ class UnknownKind(ValueError):
     """There is no such kind of carrier."""
 
 
+_PROBLEMS = {"extra_forbidden": "there is no such option", "missing": "it is missing"}
+
+
 class WrongOption(ValueError):
     """An option that the kind does not know, or a value that it cannot have; the text never shows the value."""
 
@@ -82,8 +85,8 @@ def check(name: str, options: Mapping[str, Any]) -> base.Options:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        problem = first["msg"].removeprefix("Value error, ")
-        raise WrongOption(f"Option {where!r} of a {name} carrier: {problem}.") from None
+        problem = _PROBLEMS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+        raise WrongOption(f"Option {where!r} of {name} carriers: {problem}.") from None
 
 
 def check_secrets(name: str, secrets: Mapping[str, str]) -> None:
@@ -91,12 +94,12 @@ def check_secrets(name: str, secrets: Mapping[str, str]) -> None:
     wanted = kind(name).secrets
     for given, value in secrets.items():
         if given not in wanted:
-            raise WrongOption(f"Option {given!r} of a {name} carrier: there is no such option.")
+            raise WrongOption(f"Option {given!r} of {name} carriers: there is no such option.")
         if not all("\0" < character <= "\xff" for character in value):
-            raise WrongOption(f"Option {given!r} of a {name} carrier: it holds characters beyond Latin-1.")
+            raise WrongOption(f"Option {given!r} of {name} carriers: it holds characters beyond Latin-1.")
     for missing in sorted(wanted - secrets.keys()):
         raise WrongOption(
-            f"Option {missing!r} of a {name} carrier: it is missing; write {missing}=@FILE, or {missing}=- for"
+            f"Option {missing!r} of {name} carriers: it is missing; write {missing}=@FILE, or {missing}=- for"
             " standard input."
         )
 

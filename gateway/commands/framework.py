@@ -52,8 +52,10 @@ class Session:
             return Settings.load({**self.options, **options}, self.config)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise BadInput(f"the setting {name} cannot be used: {first['msg']}") from None
+            problem = first["msg"].removeprefix("Value error, ")
+            if first["type"].startswith("ip_"):
+                problem = "it names what is no network: one is written like 192.0.2.0/24 or 2001:db8::/32"
+            raise BadInput(f"the setting {first['loc'][0]} cannot be used: {problem}") from None
         except (SettingsError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"the settings cannot be read: {error}") from None
         except OSError as error:

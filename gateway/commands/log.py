@@ -15,7 +15,7 @@ from gateway.messaging.quoting import quote
 from gateway.storage.queries import accesses
 from gateway.storage.queries import log as queries
 
-_COLUMNS = ("at", "source_ip", "protocol", "login", "operation", "outcome", "ms", "parameters")
+_COLUMNS = ("at", "source_ip", "protocol", "login", "operation", "outcome", "ms", "detail", "parameters")
 _WORD = Parsed("text", line(64))
 
 
@@ -93,6 +93,7 @@ def _described(entry: dict[str, Any]) -> dict[str, Any]:
         "parameters": entry["parameters"],
         "outcome": entry["outcome"],
         "response": entry["response"],
+        "detail": _detail(entry["response"]),
         "message_id": _id(entry["message_id"]),
         "http_status": entry["http_status"],
         "ms": entry["duration_us"] / 1000,
@@ -100,6 +101,12 @@ def _described(entry: dict[str, Any]) -> dict[str, Any]:
         "request_id": entry["request_id"],
         "count": entry["count"],
     }
+
+
+def _detail(response: Any) -> str | None:
+    """Why it was refused, in a sentence."""
+    detail = response.get("detail") if isinstance(response, dict) else None
+    return detail if isinstance(detail, str) else None
 
 
 def _id(number: int | None) -> str | None:

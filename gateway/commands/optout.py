@@ -21,7 +21,7 @@ def optout() -> None:
 @optout.command("list")
 @click.argument("email", type=EMAIL)
 def list_(email: str) -> None:
-    """List an account's."""
+    """List the recipients that want no more from an account."""
     rows: list[RowMapping] = []
     with session().database() as database, database.read() as connection:
         owner = account_of(connection, email)["id"]

@@ -85,10 +85,12 @@ def _text(value: Any) -> str:
             text = _moment(micros)
         case bool():
             text = "yes" if value else "no"
+        case list() | tuple() if value and all(isinstance(item, dict) for item in value):
+            text = "; ".join(_text(item) for item in value)
         case list() | tuple():
             text = ", ".join(_text(item) for item in value)
         case dict():
-            text = ", ".join(f"{name}={_text(item)}" for name, item in value.items())
+            text = ", ".join(f"{name}={_text(item)}" for name, item in value.items() if item is not None)
         case _:
             text = str(value)
     # One line each, whatever a customer's text holds: nothing of it reaches the terminal as a control.

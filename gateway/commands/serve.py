@@ -9,7 +9,7 @@ from gateway.commands.framework import BadInput, Command, Failure, session
 
 @click.command(cls=Command)
 @click.option("--http", metavar="HOST:PORT", help="Where the web server listens.")
-@click.option("--smpp", metavar="HOST:PORT", help="Where the SMPP server listens.")
+@click.option("--smpp", metavar="HOST:PORT", help="Where the SMPP server listens; '' for none.")
 def run(http: str | None, smpp: str | None) -> None:
     """Run everything on this machine until Ctrl-C or SIGTERM.
 
@@ -66,7 +66,10 @@ def dispatch() -> None:
 @click.command(cls=Command)
 @click.option("--smpp", metavar="HOST:PORT", help="Where it listens.")
 def smpp(smpp: str | None) -> None:
-    """Run the SMPP server alone."""
+    """Run the SMPP server alone.
+
+    With TLS at the port of the setting smpp_tls too, where smpp_certificate and smpp_key are set.
+    """
     from gateway.hosting import smpp as role  # noqa: PLC0415
     from gateway.hosting.lifeline import Lifeline  # noqa: PLC0415
 

@@ -183,6 +183,11 @@ def test_settings_that_cannot_be_used(trunkline: Trunkline, arguments: tuple[str
         pytest.param(b"data = ", "the settings cannot be read: ", id="no TOML"),
         pytest.param(b"\xff", "the settings cannot be read: ", id="no UTF-8"),
         pytest.param(b"web_workers = 0", "the setting web_workers cannot be used: ", id="out of range"),
+        pytest.param(
+            b"smpp_networks = 'lan'",
+            "the setting smpp_networks cannot be used: it names what is no network",
+            id="network",
+        ),
         pytest.param(b"writer_queue = 'hunter2'", "the setting writer_queue cannot be used: ", id="no number"),
     ],
 )

@@ -108,6 +108,9 @@ def log_row(number: int, ago: int, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
+SHORT = json.dumps({"status": "ERROR", "error": "NO_CREDITS", "detail": "The balance is short."})
+
+
 @pytest.fixture
 def calls(trunkline: Trunkline, database: Database) -> str:
     """Four calls, told apart by their request ids; the login of Ana's access shop."""
@@ -116,7 +119,7 @@ def calls(trunkline: Trunkline, database: Database) -> str:
     with database.transaction() as connection:
         for row in (
             log_row(1, 3 * clock.DAY),
-            log_row(2, 3 * clock.HOUR, access_id=int(made["id"]), outcome="NO_CREDITS"),
+            log_row(2, 3 * clock.HOUR, access_id=int(made["id"]), outcome="NO_CREDITS", response=SHORT),
             log_row(3, 10 * clock.MINUTE, method="getbalance", **{"class": "user"}),
             log_row(4, clock.MINUTE, account_id=None, access_id=None, source_ip="2001:db8::1", login="eve"),
         ):
@@ -160,8 +163,14 @@ def test_log_by_login_and_page_by_page(trunkline: Trunkline, calls: str) -> None
 @pytest.mark.usefixtures("calls")
 def test_log_line_for_people(trunkline: Trunkline) -> None:
     header, line = trunkline.run("log", "list", "--limit", "1").stdout.splitlines()
-    assert header.split() == ["AT", "SOURCE_IP", "PROTOCOL", "LOGIN", "OPERATION", "OUTCOME", "MS", "PARAMETERS"]
+    assert " ".join(header.split()) == "AT SOURCE_IP PROTOCOL LOGIN OPERATION OUTCOME MS DETAIL PARAMETERS"
     assert line.split()[1:] == ["2001:db8::1", "http", "eve", "sms.sendsms", "SUCCESS", "1.5", "to=34600000001"]
+
+
+@pytest.mark.usefixtures("calls")
+def test_log_line_says_why_a_call_was_refused(trunkline: Trunkline) -> None:
+    _, line = trunkline.run("log", "list", "--outcome", "NO_CREDITS").stdout.splitlines()
+    assert line.endswith("  NO_CREDITS  1.5  The balance is short.  to=34600000001")
 
 
 @pytest.mark.usefixtures("messages")

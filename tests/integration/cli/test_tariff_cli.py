@@ -53,7 +53,7 @@ def test_carriers_secrets_are_sealed_and_never_shown(
 def test_options_of_a_kind_are_checked(trunkline: Trunkline) -> None:
     code, line = trunkline.fails("carrier", "add", "sim", "--kind", "simulator", "--option", "colour=red")
     assert code == 2
-    assert line.startswith("trunkline: Option 'colour' of a simulator carrier: ")
+    assert line.startswith("trunkline: Option 'colour' of simulator carriers: ")
 
 
 def test_a_carrier_that_is_needed_stays(trunkline: Trunkline, database: Database) -> None:

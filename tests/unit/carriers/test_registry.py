@@ -16,13 +16,13 @@ def test_the_simulator_is_found() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"throughput": "0"}, "'throughput' of a simulator carrier: Input should be greater than 0"),
-        ({"throughput": "fast"}, "'throughput' of a simulator carrier: Input should be a valid number"),
-        ({"window": "0"}, "'window' of a simulator carrier: Input should be greater than or equal to 1"),
-        ({"doubt": "guess"}, "'doubt' of a simulator carrier: Input should be 'resend' or 'hold'"),
-        ({"latency": "-1"}, "'latency' of a simulator carrier: Input should be greater than or equal to 0"),
-        ({"journal": "none"}, "'journal' of a simulator carrier: Input should be 'bounded' or 'keep'"),
-        ({"colour": "blue"}, "'colour' of a simulator carrier: Extra inputs are not permitted"),
+        ({"throughput": "0"}, "'throughput' of simulator carriers: Input should be greater than 0"),
+        ({"throughput": "fast"}, "'throughput' of simulator carriers: Input should be a valid number"),
+        ({"window": "0"}, "'window' of simulator carriers: Input should be greater than or equal to 1"),
+        ({"doubt": "guess"}, "'doubt' of simulator carriers: Input should be 'resend' or 'hold'"),
+        ({"latency": "-1"}, "'latency' of simulator carriers: Input should be greater than or equal to 0"),
+        ({"journal": "none"}, "'journal' of simulator carriers: Input should be 'bounded' or 'keep'"),
+        ({"colour": "blue"}, "'colour' of simulator carriers: there is no such option"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
