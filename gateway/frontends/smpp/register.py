@@ -5,6 +5,7 @@ few commits.
 """
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 
 from gateway.frontends.smpp.services import Services
@@ -38,6 +39,16 @@ class Register:
         self._wanted.append((Wanted(session, access.id, self.limit(access)), noted))
         self._work.set()
         return await noted
+
+    async def again(self, sessions: Mapping[int, Access]) -> None:
+        """Note sessions once more, by their ids, that others may have taken for gone. Raises Unavailable."""
+        noted = [asyncio.get_running_loop().create_future() for _ in sessions]
+        self._wanted += [
+            (Wanted(session, access.id, None), future)
+            for (session, access), future in zip(sessions.items(), noted, strict=True)
+        ]
+        self._work.set()
+        await asyncio.gather(*noted)
 
     def remove(self, session: int) -> None:
         """Take a session off, soon; before any that is added later."""

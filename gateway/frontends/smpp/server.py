@@ -24,6 +24,8 @@ from gateway.storage.errors import Unavailable
 from gateway.storage.queries import nodes
 from gateway.storage.records import Access
 
+# Seconds without a sign of life after which others may have taken this process, and its sessions, off the lists.
+_TAKEN_FOR_GONE = 30.0
 # Seconds that a stop takes at most: for what was read to be answered, and for customers to answer the unbind.
 _DRAIN = 8.0
 _FAREWELL = 3.0
@@ -89,6 +91,7 @@ class SmppServer:
         self._choked = False
         self._stopping = False
         self._unchecked = False
+        self._beaten_at = services.monotonic()
 
     # Connections
 
@@ -225,8 +228,17 @@ class SmppServer:
             services.machines = await services.host.transact(partial(nodes.beat, me=services.node, now=now))
             for row in services.logbook.due(now):
                 services.host.post(row)
+            if services.monotonic() - self._beaten_at > _TAKEN_FOR_GONE:
+                await self._note_again()
+            self._beaten_at = services.monotonic()
         except Unavailable:
             return
+
+    async def _note_again(self) -> None:
+        sessions = {bound.id: bound.access for bound in self._bound.values()}
+        await self.register.again(sessions)
+        for session in sessions.keys() - {bound.id for bound in self._bound.values()}:
+            self.register.remove(session)
 
     async def _look_over(self) -> None:
         sessions = list(self._bound.items())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from gateway.frontends.smpp import binding
 from gateway.hosting import listen
@@ -134,6 +134,23 @@ def test_access_that_is_revoked_while_it_binds_does_not_stay(
                     esme.wait_closed()
 
             await one.call(work)
+            await until(lambda: one.sessions() == 0)
+
+    asyncio.run(run())
+
+
+def test_sessions_that_were_taken_for_gone_count_again(url: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with inside(tmp_path, url) as one:
+            login = one.customers.access(bind_limit=1)
+            esme = await one.call(lambda: Esme(one.port).bound(login.user, login.secret))
+            one.customers.change(delete(smpp_bind))
+            assert one.sessions() == 0
+            # As after a minute without the database, in which another machine tidied up.
+            one.server._beaten_at -= 60
+            await until(lambda: one.sessions() == 1)
+            assert await one.bind(login.user, login.secret) == Status.ESME_RALYBND
+            await one.call(esme.unbind)
             await until(lambda: one.sessions() == 0)
 
     asyncio.run(run())
