@@ -284,6 +284,9 @@ class Upstream:
                 self._hub.changed()
             case smpp.Close(reason=reason):
                 self._cause = self._cause or reason
+                # The peer's end may take a while to come.
+                self.drop_queue()
+                self._hub.changed()
             case smpp.Answered(command_status=status, reason=reason):
                 logs.warning(
                     "refused what the carrier sent", **self._about, status=statuses.describe(status), problem=reason

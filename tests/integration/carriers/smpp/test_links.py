@@ -163,6 +163,25 @@ def test_a_silent_smsc_is_left() -> None:
     bounded(run())
 
 
+def test_nothing_is_given_to_a_link_that_waits_for_its_end() -> None:
+    smsc, desk = Smsc(lambda pdu: None), Desk()
+
+    async def run() -> None:
+        async with (
+            listening(smsc, timers=Timers(enquire_link=0, inactivity=0)),
+            bound(smsc, desk, window=1, enquire_link=0.1, response_timeout=0.3, reconnect=60) as carrier,
+        ):
+            carrier.submit(long(total=2))
+            await until(lambda: smsc.got)
+            smsc.links[0].pause()
+            # The SMSC is gone without a word: its end of the connection is waited for, a while.
+            await until(lambda: carrier.describe()["links"][0]["state"] == "CLOSED")  # type: ignore[index]
+            assert not carrier.ready
+            assert len(desk.answers) == 2
+
+    bounded(run())
+
+
 def test_the_smsc_asks_whether_we_live() -> None:
     smsc, desk = Smsc(), Desk()
 
