@@ -192,7 +192,7 @@ def _read(loop: asyncio.AbstractEventLoop, send: Callable[[texts.Message], None]
         try:
             message = texts.message(source, destination, text)
         except ValueError as error:
-            click.echo(f"trunkline: a line is not delivered: {error}", err=True)
+            click.echo(f"trunkline: a line is not delivered: {error} It is written FROM TO TEXT.", err=True)
             continue
         try:
             loop.call_soon_threadsafe(send, message)

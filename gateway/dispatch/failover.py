@@ -53,6 +53,8 @@ class Failover:
 
     async def run(self) -> None:
         """Watch, until it is cancelled or the lease is lost."""
+        # One that never comes up is to be seen as well.
+        self._host.metrics.ready(self._record.name, self._adapter.ready)
         while not self._holder.lost:
             try:
                 await self._observe()

@@ -90,14 +90,25 @@ STYLES: Mapping[str, Known] = {
 }
 """What can be asked for. Several can be, as long as they do not contradict each other."""
 
+_SUBJECTS = {"answer": "ids", "receipt": "ids", "tlvs": "places", "text": "places", "dates": "dates"}
+"""What only one of the styles may be about."""
+
 
 def style(names: str) -> Style:
-    """The style of names with commas between them. Raises ValueError, its text one sentence, for an unknown one."""
+    """The style of names with commas between them.
+
+    Raises ValueError, its text one sentence, for a name that is unknown and for two that contradict each other.
+    """
     made = Style()
-    for name in names.split(","):
-        known = STYLES.get(name.strip())
+    by_subject: dict[str, str] = {}
+    for name in map(str.strip, names.split(",")):
+        known = STYLES.get(name)
         if known is None:
-            raise ValueError(f"{name.strip()[:40]!r} is no style of receipts; there are {', '.join(STYLES)}.")
+            raise ValueError(f"{name[:40]!r} is no style of receipts; there are {', '.join(STYLES)}.")
+        for subject in {_SUBJECTS.get(what, what) for what in known.sets}:
+            other = by_subject.setdefault(subject, name)
+            if other != name and subject in _SUBJECTS.values():
+                raise ValueError(f"{other} and {name} contradict each other.")
         made = replace(made, **known.sets)
     return made
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from gateway import clock
 from gateway.carriers.base import NextRoute, Outcome, Outgoing, Retry, Submitted, Unsent
 from gateway.dispatch import failover
 from gateway.dispatch.carrier_worker import CarrierWorker
+from gateway.dispatch.host import NoMetrics
 from gateway.messaging.states import State
 from gateway.storage.queries.dispatch import leases
 from tests.integration.dispatch.test_carrier_worker import Bench
@@ -32,6 +34,16 @@ def bench(world: World) -> Bench:
     world.new_carrier("third")
     world.new_route("34", 3, priority=3)
     return Bench(world)
+
+
+class Readiness(NoMetrics):
+    """What was counted of which carrier takes messages."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bool]] = []
+
+    def ready(self, carrier: str, value: bool) -> None:
+        self.told.append((carrier, value))
 
 
 async def working_until(condition: Callable[[], bool], *workers: CarrierWorker) -> None:
@@ -64,6 +76,22 @@ def test_from_a_carrier_that_is_down_to_the_next_that_is_up(world: World, bench:
     assert (world.row(elsewhere)["carrier_id"], world.row(later)["carrier_id"]) == (1, 1)
     assert down.got == []
     assert {item.attempt for item in third.got} == {1}
+
+
+def test_a_carrier_that_never_came_up_is_counted(world: World, bench: Bench) -> None:
+    counted = Readiness()
+    bench.host = replace(bench.host, metrics=counted)
+    down = Scripted(ready=False)
+
+    async def run() -> None:
+        async with bench.working(down, 2):
+            await until(lambda: counted.told)
+            assert counted.told == [("carrier 2", False)]
+            down.ready = True
+            await until(lambda: counted.told[1:])
+
+    bounded(run())
+    assert counted.told[:2] == [("carrier 2", False), ("carrier 2", True)]
 
 
 def test_not_before_it_was_down_for_long(world: World, bench: Bench) -> None:

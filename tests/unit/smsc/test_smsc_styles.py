@@ -94,6 +94,13 @@ def test_styles_can_be_joined() -> None:
     assert style("canonical") == Style()
 
 
+@pytest.mark.parametrize("names", ["hex,uuid", "upper,decimal-hex", "text-only,tlv-only", "seconds,century"])
+def test_styles_that_contradict_each_other(names: str) -> None:
+    first, second = names.split(",")
+    with pytest.raises(ValueError, match=rf"^{first} and {second} contradict each other\.$"):
+        style(names)
+
+
 @pytest.mark.parametrize("names", ["", "hex;upper", "canonical,", "Hex"])
 def test_style_that_there_is_not(names: str) -> None:
     with pytest.raises(ValueError, match=r"is no style of receipts; there are canonical, hex, .*\.$"):
