@@ -259,6 +259,11 @@ class AsyncHost:
         """Log a call that wrote nothing, within `FLUSH` seconds."""
         self._writer.post(row)
 
+    @property
+    def posts(self) -> int:
+        """How many log rows of calls that wrote nothing wait to be written."""
+        return self._writer.posts
+
     async def close(self) -> None:
         """Commit what waits, then end."""
         self._stopping = True

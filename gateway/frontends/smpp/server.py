@@ -26,6 +26,9 @@ from gateway.storage.records import Access
 
 # Seconds without a sign of life after which others may have taken this process, and its sessions, off the lists.
 _TAKEN_FOR_GONE = 30.0
+# Refusals that wait to be logged, well below what the writer keeps, and seconds until that is looked at again.
+_LOG_ROWS = 5_000
+_LOOK_AGAIN = 0.05
 # Seconds that a stop takes at most: for what was read to be answered, and for customers to answer the unbind.
 _DRAIN = 8.0
 _FAREWELL = 3.0
@@ -85,10 +88,11 @@ class SmppServer:
         self._bound: dict[Connection, Bound] = {}
         self._delivered: set[int] = set()
         # Unanswered requests of all sessions: at half of what the writer queues nobody is read any more, so that
-        # customers are slowed down and not refused.
+        # customers are slowed down and not refused; nor where refusals come faster than they can be logged.
         self._pending = 0
         self._most = settings.writer_queue // 2
         self._choked = False
+        self._looks: asyncio.TimerHandle | None = None
         self._stopping = False
         self._unchecked = False
         self._beaten_at = services.monotonic()
@@ -174,22 +178,47 @@ class SmppServer:
             connection.end("something failed here")
         if self._choked or bound.pending > self._services.settings.smpp_pending:
             connection.pause()
-        if self._pending > self._most and not self._choked:
+        if not self._choked and (self._pending > self._most or self._log_is_behind(_LOG_ROWS)):
             self._choked = True
             for other in self._bound:
                 other.pause()
+            self._look_again()
 
     def settled(self, connection: Connection, response: Pdu) -> None:
         """A request was answered."""
         self.journal.answered(response)
         self._pending -= 1
         if self._choked:
-            if self._pending <= self._most // 2:
-                self._choked = False
-                for other, bound in self._bound.items():
-                    self._resume(other, bound)
+            self._relax()
         elif connection.paused and connection.bound is not None:
             self._resume(connection, connection.bound)
+
+    def _look_again(self) -> None:
+        """Soon: the log may have caught up though nobody's request was answered since."""
+        if self._choked and self._looks is None:
+            self._looks = asyncio.get_running_loop().call_later(_LOOK_AGAIN, self._look)
+
+    def _look(self) -> None:
+        self._looks = None
+        if self._choked:
+            self._relax()
+            self._look_again()
+
+    def _relax(self) -> None:
+        if self._pending <= self._most // 2 and not self._log_is_behind(_LOG_ROWS // 2):
+            self._choked = False
+            for other, bound in self._bound.items():
+                self._resume(other, bound)
+
+    def _log_is_behind(self, most: int) -> bool:
+        """Whether so many refusals wait to be logged; while the database is away nobody waits for that."""
+        if self._services.host.posts <= most:
+            return False
+        try:
+            self._services.directory.check_fresh()
+        except Unavailable:
+            return False
+        return True
 
     def _resume(self, connection: Connection, bound: Bound) -> None:
         if bound.pending <= self._services.settings.smpp_pending // 2:
