@@ -215,7 +215,9 @@ class CarrierWorker:
             if not batches:
                 raise
             logs.failure("receipts cannot be stored together", error, carrier=self._record.name)
-            await self._store_apart(batches)
+            # If the database goes away meanwhile they wait on, and it is begun again.
+            with suppress(Unavailable):
+                await self._store_apart(batches)
             return
         self._judge.recorded()
         self._inbox.stored(batches)

@@ -9,7 +9,18 @@ import pytest
 from sqlalchemy import Connection, update
 
 from gateway import clock
-from gateway.carriers.base import Final, InDoubt, NextRoute, Options, Outcome, Outgoing, Retry, Submitted, Throttled
+from gateway.carriers.base import (
+    Final,
+    InDoubt,
+    NextRoute,
+    Options,
+    Outcome,
+    Outgoing,
+    Receipt,
+    Retry,
+    Submitted,
+    Throttled,
+)
 from gateway.dispatch import carrier_worker, failover
 from gateway.dispatch.carrier_worker import CarrierWorker
 from gateway.dispatch.failover import Failover
@@ -19,6 +30,8 @@ from gateway.messaging.states import State
 from gateway.storage.database import Database
 from gateway.storage.directory import Directory
 from gateway.storage.errors import Unavailable
+from gateway.storage.queries.dispatch import tick
+from gateway.storage.queries.dispatch.leases import Lease
 from gateway.storage.records import Carrier
 from gateway.storage.schema import carrier_lease
 from tests.support.dispatch import NOW, PRICE, Direct, Scripted, World, bounded, until
@@ -511,6 +524,43 @@ def test_stopping_while_the_database_is_away_comes_to_an_end(world: World, monke
 
     bounded(run(), 10)
     assert world.state(message_id) is State.SENDING
+
+
+def test_a_receipt_that_is_refused_while_the_database_goes_away_costs_nobody_the_lease(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrier_worker, "AWAY", 0.02)
+    writer = Faulty(world.database)
+    bench = Bench(world, writer)
+    message_id = world.message()
+    carrier = Scripted(lambda item: None)
+    real, outages = tick.run, ["before"]
+
+    def run_tick(connection: Connection, lease: Lease, work: tick.Work, now: int) -> tick.Done:
+        if len(work.receipts) > 1:
+            writer.fail = outages.pop() if outages else None
+            raise ZeroDivisionError
+        return real(connection, lease, work, now)
+
+    monkeypatch.setattr(tick, "run", run_tick)
+
+    async def run() -> None:
+        async with bench.working(carrier) as worker:
+            await until(lambda: carrier.open)
+            carrier.answer([(carrier.open[0], Submitted("a"))])
+            await until(lambda: world.state(message_id) is State.SENT)
+            assert carrier.owner is not None
+            both = [Receipt(ref, State.DELIVERED, None, NOW) for ref in ("b", "a")]
+            report = asyncio.ensure_future(carrier.owner.received(both))
+            await until(lambda: writer.fail)
+            await asyncio.sleep(0.1)
+            writer.fail = None
+            await until(report.done)
+            assert not worker._holder.lost
+            await report
+
+    bounded(run())
+    assert world.state(message_id) is State.DELIVERED
 
 
 def test_a_receipt_that_the_database_refuses_keeps_no_other_from_it(world: World, bench: Bench) -> None:
