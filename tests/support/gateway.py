@@ -24,6 +24,21 @@ START = 30.0
 STOP = 30.0
 
 
+def trunkline(*arguments: str, **variables: str) -> tuple[int, str]:
+    """Run a command that must end by itself: its exit status and what it said on stderr."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *arguments],
+        env=clean | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
 class Gateway:
     """A running gateway.
 

@@ -15,7 +15,7 @@ import pytest
 from gateway.smpp import pdu
 from gateway.smpp.constants import CommandStatus as Status
 from tests.support import certificates, gateway
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, trunkline
 from tests.support.ports import free_port
 from tests.support.smpp import Esme, Gone
 from tests.support.wait import until
@@ -26,21 +26,6 @@ def fresh(tmp_path: Path) -> Iterator[Gateway]:
     """A gateway of the test's own, running."""
     with gateway.gateway(tmp_path / "data", TRUNKLINE_WEB_WORKERS="1") as running:
         yield running
-
-
-def trunkline(*arguments: str, **variables: str) -> tuple[int, str]:
-    """Run a command that must end by itself: its exit status and what it said on stderr."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
-        env=clean | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stderr
 
 
 def test_the_welcome_says_where_to_bind(running_gateway: Gateway) -> None:

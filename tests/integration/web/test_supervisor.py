@@ -5,14 +5,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import gateway as support
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, trunkline
 from tests.support.ports import free_port
 from tests.support.rawhttp import Connection
 from tests.support.wait import until
@@ -23,21 +22,6 @@ def fresh(tmp_path: Path) -> Iterator[Gateway]:
     """A gateway of the test's own, running."""
     with support.gateway(tmp_path / "data") as running:
         yield running
-
-
-def trunkline(*arguments: str, **variables: str) -> tuple[int, str]:
-    """Run a command that must end by itself: its exit status and what it said on stderr."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TRUNKLINE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
-        env=clean | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stderr
 
 
 def ready(gateway: Gateway) -> bool:
