@@ -13,7 +13,7 @@ VIEWER := 2.4.820
 VIEWER_SHA512 := 987488c64412e7bfd00d9b4b24a64be339ac4761d2b60048e0f6eb818afffa2f8193e1e047076d0513759f4b949e51d47a7a7288e24028f1a5793866e6b761b0
 VIEWER_FILES := gateway/frontends/reference/assets
 
-.PHONY: run test lint types pytest unit test-interop bench chaos docs wsdl vendor lock clean
+.PHONY: run test lint types pytest unit test-interop bench chaos fuzz docs wsdl vendor lock clean
 
 run: $(VENV)/.run ## set up and run the gateway on the embedded database
 	@exec $(BIN)/trunkline run $(ARGS)
@@ -41,6 +41,9 @@ bench: $(VENV)/.test ## measure, and write docs/benchmarks.md
 
 chaos: $(VENV)/.test ## kill processes under load, a hundred times
 	$(BIN)/python -m pytest tests/chaos --kills 100 $(ARGS)
+
+fuzz: $(VENV)/.test ## feed the SMPP decoder and sessions hostile bytes for ten minutes
+	$(BIN)/python -m tests.fuzz.smpp --seconds 600 $(ARGS)
 
 docs: $(VENV)/.test ## regenerate the pages that are made from the code
 	$(BIN)/python -m gateway.docs
