@@ -7,9 +7,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
+from gateway.operations.errors import Refusal
+from gateway.pipeline import tokens
 from gateway.storage.queries import keys
 from tests.support.tokens import (
     KINDS,
+    Credulous,
     Doors,
     claims,
     header,
@@ -79,6 +82,25 @@ def test_another_algorithm_of_the_same_key(doors: Doors, alg: str) -> None:
     assert not doors.accepted(
         token(header("RS256"), claims(), lambda data: private_key("RS256", 0).sign(data, *RSA_SIGNATURES[alg]))
     )
+
+
+@pytest.mark.parametrize("alg", ["HS256", *RSA_SIGNATURES, "ES256", "EdDSA", "rs256"])
+def test_the_library_is_not_relied_on(doors: Doors, alg: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token whose header names another algorithm than its key has does not come to it."""
+    monkeypatch.setattr(tokens, "_jws", Credulous())
+    assert not doors.accepted(token(header("RS256", alg=alg), claims(), signer("RS256")))
+    assert doors.accepted(own_token("RS256"))
+
+
+@pytest.mark.parametrize("alg", RSA_SIGNATURES)
+def test_the_library_is_told_the_one_algorithm(doors: Doors, alg: str) -> None:
+    """Beside our own look at the header: the key makes this signature, and the library knows the algorithm."""
+    text = token(
+        header("RS256", alg=alg), claims(), lambda data: private_key("RS256", 0).sign(data, *RSA_SIGNATURES[alg])
+    )
+    with pytest.raises(Refusal, match="by the algorithm of that key"):
+        doors.gateway.tokens.verify(text, header("RS256"))
+    assert doors.gateway.tokens.verify(own_token("RS256"), header("RS256")).login == "tl_shop"
 
 
 @pytest.mark.parametrize("signed_by", KINDS)

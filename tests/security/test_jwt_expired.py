@@ -42,15 +42,18 @@ def test_ours_expire(doors: Doors) -> None:
     assert doors.refused(given["access_token"]) == "The token has expired."
 
 
-WRONG: list[Any] = [None, "", "9999999999", True, False, [], {}, -1, 2**40, 10**400, 1e300]
+WRONG: list[Any] = [None, "", "9999999999", True, False, [], {}, -1, 2**40, 1e300]
+NO_TIME = "The token's {} must be a number of seconds since 1970."
 
 
 @pytest.mark.parametrize("exp", WRONG, ids=range(len(WRONG)))
 def test_an_end_that_is_none(doors: Doors, exp: Any) -> None:
-    assert not doors.accepted(own_token(exp=exp))
+    assert doors.refused(own_token(exp=exp)) == NO_TIME.format("exp")
 
 
-@pytest.mark.parametrize("text", [b"NaN", b"Infinity", b"-Infinity", b"1e999"], ids=bytes.decode)
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"1" + b"0" * 400], ids=lambda text: text[:9].decode()
+)
 def test_an_end_that_json_has_not(doors: Doors, text: bytes) -> None:
     raw = json.dumps(claims(exp=4711)).encode().replace(b"4711", text)
     assert not doors.accepted(token(header(), raw, signer("ES256")))
@@ -69,4 +72,4 @@ def test_longest_lifetime(doors: Doors) -> None:
 
 @pytest.mark.parametrize("iat", [None, "1", True], ids=str)
 def test_an_unknown_beginning_bounds_nothing(doors: Doors, iat: Any) -> None:
-    assert "iat" in doors.refused(own_token(iat=iat))
+    assert doors.refused(own_token(iat=iat)) == NO_TIME.format("iat")

@@ -1,11 +1,27 @@
 """`kid` that is meant for more than being looked up: paths, SQL, other people's keys (RFC 8725, section 3.10)."""
 
+import socket
+
 import pytest
+from jwt.algorithms import ECAlgorithm
 
 from gateway.storage.queries import keys
-from tests.support.tokens import HOME, Doors, claims, header, hmac_signer, own_token, parts, public_pem, signer, token
+from tests.support.tokens import (
+    HOME,
+    Doors,
+    claims,
+    header,
+    hmac_signer,
+    own_token,
+    parts,
+    private_key,
+    public_pem,
+    signer,
+    token,
+)
 
-KIDS = [
+# No kid at all, so that they come to no look-up, however that is written.
+NO_KIDS = [
     "/dev/null",
     "../../../../dev/null",
     "file:///dev/null",
@@ -14,20 +30,33 @@ KIDS = [
     "ES256' --",
     "x' UNION SELECT 'a','ES256','b",
     "ES256\0",
-    "es256",
     " ES256",
     "ES256 ",
     "%",
-    "ES_56",
     "",
     "k" * 65,
-    "k" * 3000,
+    "k" * 2000,
     "\u202eES256",
-    "\ud800",
 ]
+# Like the key's, and not it. The last one is not even JSON's.
+OTHER_KIDS = ["es256", "ES_56", "ES256.", "ES25", "\ud800"]
 
 
-@pytest.mark.parametrize("kid", KIDS, ids=range(len(KIDS)))
+@pytest.mark.parametrize("kid", NO_KIDS, ids=range(len(NO_KIDS)))
+def test_kid_that_is_none_is_not_looked_up(doors: Doors, kid: str) -> None:
+    detail = doors.refused(token(header(kid=kid), claims(), signer("ES256")))
+    assert detail == "The token's header must have the kid of its key, and alg."
+
+
+@pytest.mark.parametrize("kid", NO_KIDS, ids=range(len(NO_KIDS)))
+def test_kid_is_no_part_of_a_query(doors: Doors, kid: str) -> None:
+    """Nor would it be where its looks were not checked."""
+    with doors.database.read() as connection:
+        assert keys.by_kid(connection, kid) is None
+        assert keys.by_kid(connection, keys.OURS + kid) is None
+
+
+@pytest.mark.parametrize("kid", [*NO_KIDS, *OTHER_KIDS], ids=range(len(NO_KIDS) + len(OTHER_KIDS)))
 def test_kid_is_only_looked_up(doors: Doors, kid: str) -> None:
     assert not doors.accepted(token(header(kid=kid), claims(), signer("ES256")))
     assert not doors.accepted(token(header(alg="HS256", kid=kid), claims(), hmac_signer(b"")))
@@ -70,10 +99,11 @@ def test_nobody_takes_the_kid_of_another(doors: Doors) -> None:
         {"jku": "https://evil.example/keys.json"},
         {"x5u": "https://evil.example/cert.pem"},
         {"jwk": {"kty": "oct", "k": ""}},
+        {"jwk": ECAlgorithm.to_jwk(private_key("ES256", 1).public_key(), as_dict=True)},
         {"x5c": ["MIIB"]},
         {"x5t": "0"},
     ],
-    ids=lambda member: next(iter(member)),
+    ids=["jku", "x5u", "jwk: empty", "jwk: the signer's", "x5c", "x5t"],
 )
 def test_keys_that_the_token_brings_are_not_read(doors: Doors, member: dict) -> None:
     """They neither make a token good nor, since nobody reads them, a good one bad."""
@@ -81,6 +111,18 @@ def test_keys_that_the_token_brings_are_not_read(doors: Doors, member: dict) -> 
     without_kid = {name: value for name, value in header().items() if name != "kid"}
     assert not doors.accepted(token({**without_kid, **member}, claims(), signer("ES256", number=1)))
     assert doors.accepted(token({**header(), **member}, claims(), signer("ES256")))
+
+
+@pytest.mark.parametrize("member", ["jku", "x5u"])
+def test_addresses_that_the_token_brings_are_not_asked(doors: Doors, member: str) -> None:
+    """Who asked them would do so for any stranger, from within our network."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        head = {**header(), member: f"http://127.0.0.1:{server.getsockname()[1]}/keys.json"}
+        assert not doors.accepted(token(head, claims(), signer("ES256", number=1)))
+        assert doors.accepted(token(head, claims(), signer("ES256")))
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 @pytest.mark.parametrize(

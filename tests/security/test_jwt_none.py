@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.tokens import Doors, claims, encoded, header, own_token, parts, signer, token
+from gateway.pipeline import tokens
+from tests.support.tokens import Credulous, Doors, claims, encoded, header, own_token, parts, signer, token
 
 SPELLINGS = ["none", "None", "NONE", "nOnE", "none ", "", "null", "HS0"]
 
@@ -17,6 +18,15 @@ def test_without_a_signature(doors: Doors, alg: str, kid: str) -> None:
     assert not doors.accepted(token(header(alg=alg, kid=kid), claims(), unsigned))
     assert not doors.accepted(token(header(alg=alg, kid=kid), claims(), lambda _: b"\0" * 64))
     assert not doors.accepted(token(header(alg=alg, kid=kid), claims(), signer("ES256")))
+
+
+@pytest.mark.parametrize("alg", SPELLINGS)
+def test_the_library_is_not_relied_on(doors: Doors, alg: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries took `none` for an algorithm more than once: what names it does not come to them."""
+    monkeypatch.setattr(tokens, "_jws", Credulous())
+    assert not doors.accepted(token(header(alg=alg), claims(), lambda _: b"x"))
+    assert not doors.accepted(token(header(), claims(), unsigned))
+    assert doors.accepted(own_token())
 
 
 def test_of_ours(doors: Doors) -> None:

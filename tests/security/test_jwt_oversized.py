@@ -31,6 +31,14 @@ def test_wrong_number_of_parts(doors: Doors, dots: int) -> None:
     doors.refused(".".join(["eyJh"] * (dots + 1)))
 
 
+@pytest.mark.parametrize("more", ["~~~~", "+", "/", "=", "====", "~"])
+def test_no_character_is_passed_over(doors: Doors, more: str) -> None:
+    """Base64 is read strictly: decoders that drop what they do not know make many tokens of one."""
+    good = own_token("EdDSA")
+    assert doors.refused(good + more) == "The token is no JSON Web Token that can be used here."
+    assert doors.accepted(good)
+
+
 @pytest.mark.parametrize("member", ["zip", "more"])
 def test_what_is_compressed_stays_so(doors: Doors, member: str) -> None:
     """Unlike encrypted tokens, signed ones have no compression; the member is ignored and nothing is unpacked."""

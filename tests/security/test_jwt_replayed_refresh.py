@@ -2,7 +2,11 @@
 
 import pytest
 
+from gateway import clock
+from gateway.operations.errors import Refusal
+from gateway.pipeline.tokens import refresh_digest
 from gateway.storage.queries import accesses
+from gateway.storage.queries import tokens as stored
 from tests.support.tokens import ELSEWHERE, HOME, Doors, own_token
 
 REUSED = "The refresh token was used before, so all that came from it ended: log in again."
@@ -54,6 +58,25 @@ def test_a_thief_elsewhere_uses_nothing_up(doors: Doors) -> None:
     answer = doors.renew(given["refresh_token"], ELSEWHERE)
     assert (answer.status_code, answer.get_json()["code"]) == (400, "IP_NOT_ALLOWED")
     assert doors.renew(given["refresh_token"], HOME).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+def test_it_is_looked_at_again_where_it_is_used(doors: Doors, how: str) -> None:
+    """Before, and in the transaction that uses it: it may have ended in between."""
+    text, later = doors.log_in()["refresh_token"], 0
+    if how == "revoked":
+        doors.revoke(text)
+    else:
+        later = 31 * 86_400 * 1_000_000
+        doors.gateway.tokens._now = lambda: clock.now() + later
+    with pytest.raises(Refusal, match="has expired or was revoked"):
+        doors.gateway.tokens.refresh(text).access(ELSEWHERE)
+    now = clock.now() + later
+    with doors.database.transaction() as connection:
+        turned, _ = stored.turn(
+            connection, refresh_digest(text), "next", now=now, expires_at=now + 1, access_until=now + 1
+        )
+    assert turned is stored.Turned.INVALID
 
 
 @pytest.mark.parametrize("text", ["x", "x" * 5000, "' OR 1=1 --", "ä", "a.b.c", "\ud800"], ids=range(6))

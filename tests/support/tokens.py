@@ -185,6 +185,14 @@ class Doors:
         self.gateway.buckets.close()
 
 
+class Credulous:
+    """In place of the library that verifies signatures: takes each for right, by whatever algorithm."""
+
+    def decode(self, text: str, *_: Any, **__: Any) -> bytes:
+        """A token's claims."""
+        return json.dumps(parts(text)[1]).encode()
+
+
 def header(kind: str = "ES256", **changes: Any) -> dict[str, Any]:
     """The header of a good token that `tl_shop` signed; a change to None leaves a member out."""
     return _with({"alg": kind, "typ": "JWT", "kid": kind}, changes)
