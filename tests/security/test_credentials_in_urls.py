@@ -42,6 +42,14 @@ def test_refused_beside_good_ones(doors: Doors, door: str, name: str, way: str) 
 
 
 @pytest.mark.parametrize("door", ["basic", "jwt"])
+def test_refused_ones_are_not_written_where_they_are_repeated(doors: Doors, door: str) -> None:
+    headers = basic("tl_shop", doors.secret) if door == "basic" else {"Authorization": f"Bearer {own_token()}"}
+    call = f"class=sms&method=sendsms&from=Shop&to={LEAKED}&sms=My+password+is+{LEAKED}."
+    assert doors.ask(f"/api/{door}/?{call}&password={LEAKED}", headers=headers).status_code == 400
+    assert LEAKED not in written(doors)
+
+
+@pytest.mark.parametrize("door", ["basic", "jwt"])
 def test_they_prove_nothing_alone(doors: Doors, door: str) -> None:
     answer = doors.ask(f"/api/{door}/?{BALANCE}&user=tl_shop&password={doors.secret}&access_token={own_token()}")
     assert (answer.status_code, answer.get_json()["error"]) == (401, "MISSING_USER")
@@ -73,6 +81,8 @@ def test_no_token_is_written_down(doors: Doors) -> None:
         doors.ask(f"/api/http/?{BALANCE}&user=tl_shop&password={text}")
         doors.ask(f"/api/basic/?{BALANCE}", headers=basic(text, text))
         doors.ask(f"/api/jwt/?{BALANCE}&note={text}", headers={"Authorization": f"Bearer {text}"})
+        call = f"class=sms&method=sendsms&from=Shop&to={text}&sms=My+token+is+{text}."
+        doors.ask(f"/api/jwt/?{call}", headers={"Authorization": f"Bearer {text}"})
         doors.ask("/api/jwt/token", data={"user": "tl_shop", "password": text})
         doors.ask("/api/jwt/token", data={"grant_type": text, "refresh_token": text})
         doors.revoke(text)

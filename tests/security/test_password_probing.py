@@ -37,6 +37,12 @@ def test_spelling_a_login_differently_gives_no_more_guesses(site: Site) -> None:
     assert outcomes == ["INCORRECT_USER_PASSWORD"] * 10 + ["TOO_MANY_REQUESTS"] * 2
 
 
+def test_guesses_from_elsewhere_hold_up_nobody(site: Site) -> None:
+    """Not even the first log-in of who has a password that is hashed slowly, which nothing remembers yet."""
+    assert [site.outcome("ana@example.com", f"guess {n}", STRANGER) for n in range(11)][-1] == "TOO_MANY_REQUESTS"
+    assert site.outcome("ana@example.com", PASSWORD, OFFICE) == "SUCCESS"
+
+
 def test_a_stranger_locks_out_nobody(site: Site) -> None:
     assert site.outcome("ana@example.com", PASSWORD, OFFICE) == "SUCCESS"
     for login in ("ana@example.com", "tl_open"):

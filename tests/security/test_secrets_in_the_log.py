@@ -48,6 +48,24 @@ def test_a_password_of_another_in_place_of_class_or_method(site: Site, place: st
     assert "battery" not in everything(site)
 
 
+@pytest.mark.parametrize("name", ["passwd", "old_password", "apikey", "access_token", "client_secret", "pwd"])
+def test_a_secret_of_another_under_a_name_of_secrets(site: Site, name: str) -> None:
+    """Its name tells that it is one, so that it is looked for in the rest of the call too."""
+    other = "Zk81-another-horse"
+    call = {"class": "sms", "method": "sendsms", "from": "Shop", "to": other, "sms": f"Log in with {other}."}
+    assert site.outcome("tl_open", site.secret, **call, **{name: other}) != "SUCCESS"
+    assert len(site.logged()) == 1
+    assert other[:12] not in everything(site)
+
+
+def test_a_secret_of_another_under_a_name_of_nothing(site: Site) -> None:
+    """Nothing tells that it is one, so nothing of what no operation asks for is kept."""
+    for name in ("kennwort", "pin", "auth", "Passphras"):
+        assert site.outcome("tl_open", site.secret, **{name: "Zk81-another-horse"}) == "SUCCESS"
+    assert len(site.logged()) == 4
+    assert "Zk81" not in everything(site)
+
+
 def everything(site: Site) -> str:
     with site.database.read() as connection:
         return str([connection.execute(select(table)).all() for table in metadata.sorted_tables])
