@@ -213,6 +213,13 @@ def test_body_is_refused(content: bytes, kind: str, version: str) -> None:
     assert answer.version == version
 
 
+@pytest.mark.parametrize("levels", [14, 500, 100_000])
+def test_depth_is_bounded_whatever_else_is(levels: int) -> None:
+    """By a limit of its own, not by that on elements, which may be raised without a thought of recursion."""
+    content = GOOD.replace(b"Hello", b"<a>" * levels + b"</a>" * levels)
+    assert refuse(content).reason == f"The document is nested deeper than {tree.MAX_DEPTH} elements."
+
+
 @pytest.mark.parametrize(
     ("content_type", "kind"),
     [
@@ -443,6 +450,12 @@ def mutated(draw: st.DrawFn) -> bytes:
 @example(b"", "text/xml")
 @example(b"\xef\xbb\xbf", "text/xml")
 @example(b"<a:b xmlns:a='" + SOAP11.encode() + b"'/>", "application/soap+xml")
+@example(GOOD, 'text/xml; charset="<&]]>"')
+@example(envelope(request("getbalance"), f'<x xmlns:n="{SOAP11}" n:mustUnderstand="&lt;&amp;"/>'), "text/xml")
+@example(
+    envelope(request("getbalance"), f'<x xmlns="urn:a&amp;b" xmlns:n="{SOAP12}" n:mustUnderstand="1"/>', SOAP12),
+    TYPES[SOAP12],
+)
 def test_whatever_arrives_is_answered_validly(content: bytes, content_type: str) -> None:
     answer = post(Listener(), content, content_type)
     check(answer)
@@ -451,6 +464,12 @@ def test_whatever_arrives_is_answered_validly(content: bytes, content_type: str)
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300) | mutated())
+@example(b"<a><b:c/></a>")
+@example(b'<a b:c=""/>')
+@example(b'<a xmlns:b="u" xmlns:c="u" b:d="" c:d=""/>')
+@example(b'<a xmlns:b=""/>')
+@example(b'<a xmlns:xml="u"/>')
+@example(b"<:a/>")
 def test_what_is_read_is_well_formed_to_others_too(content: bytes) -> None:
     """Nothing is read that another parser refuses: two readings of one message are how signatures are fooled."""
     try:
