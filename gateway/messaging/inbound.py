@@ -94,8 +94,14 @@ def sender(source: str, ton: int | None, country: str = "") -> str:
 
 
 def folded(text: str) -> str:
-    """Words as they are compared: without case, accents, signs at their ends, one space between them."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    """Words as they are compared: without case, accents, signs at their ends, one space between them.
+
+    Case by the compatibility caseless match of the Unicode Standard (3.13, D146), in which it is folded twice:
+    what decomposes may be a capital again.
+    """
+    plain = unicodedata.normalize("NFD", text)
+    for _ in range(2):
+        plain = unicodedata.normalize("NFKD", plain.casefold())
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     return " ".join(filter(None, map(_bare, plain.split())))
 

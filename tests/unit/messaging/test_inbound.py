@@ -32,6 +32,7 @@ from gateway.messaging.inbound import (
         pytest.param("straße", "strasse", id="sharp s"),
         pytest.param("İPTAL", "iptal", id="dotted capital i"),
         pytest.param("ｓｔｏｐ", "stop", id="full width"),
+        pytest.param("𝕊𝕋𝕆ℙ", "stop", id="mathematical capitals"),
         pytest.param("СТОП", "стоп", id="Cyrillic"),
         pytest.param("إيقاف", folded("ايقاف"), id="hamza"),
         pytest.param("🛑 stop 🛑", "stop", id="emoji"),
