@@ -3,15 +3,19 @@
 AES-256-GCM (NIST SP 800-38D) with a random 96 bit nonce per sealing, in front of the sealed bytes.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import secrets
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from gateway.storage.errors import Incompatible
+
+# Loaded where something is sealed or opened: six megabytes that a dispatcher without carriers' passwords never needs.
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_FILE = "trunkline.key"
 """The key file's name in the data folder."""
@@ -45,6 +49,8 @@ class Sealer:
         Raises Incompatible when the key file is missing or not a key, or when these bytes were sealed with
         another key or changed.
         """
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+
         version, nonce, content = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
             return self._key().decrypt(nonce, content, version)
@@ -61,6 +67,8 @@ class Sealer:
                 key = b""
             if len(key) != _KEY_BYTES:
                 raise Incompatible(f"The file {self._path} is no key file; restore it from a backup.")
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
             self._cipher = AESGCM(key)
         return self._cipher
 
