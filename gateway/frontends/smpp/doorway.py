@@ -87,6 +87,14 @@ class Doorway:
             client.close()
             return
         connection.opening = self._loop.create_task(self._open(connection, client, tls, proxied=proxied))
+        # Not at the end of the task itself: one that is cancelled before it began never comes there.
+        connection.opening.add_done_callback(lambda _: self._opened(connection, client))
+
+    def _opened(self, connection: Connection, client: socket.socket) -> None:
+        connection.opening = None
+        if connection.link is None:
+            client.close()
+            self._server.gone(connection)
 
     async def _open(
         self, connection: Connection, client: socket.socket, tls: ssl.SSLContext | None, *, proxied: bool
@@ -106,10 +114,6 @@ class Doorway:
         except (OSError, TimeoutError, ValueError) as error:
             # Of TLS too: ssl.SSLError is an OSError.
             self._server.journal.turned_away(connection.source_ip, _reason(error, handed_over=handed_over))
-        finally:
-            if not handed_over or connection.link is None:
-                client.close()
-                self._server.gone(connection)
 
     async def _introduced(self, connection: Connection, client: socket.socket) -> bool:
         """Take a proxy's header, which says who comes; whether he may."""
