@@ -1,6 +1,7 @@
 """`trunkline log`: the calls that were made, refused ones too."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 import click
@@ -65,7 +66,9 @@ def list_(
             after=before,
             limit=limit,
         )
-    output.listing([_described(entry) for entry in page.entries], _COLUMNS)
+    # Pages go by id, of which each process takes a block a minute: within a page the time itself decides.
+    newest = sorted(page.entries, key=itemgetter("at"), reverse=True)
+    output.listing([_described(entry) for entry in newest], _COLUMNS)
     if page.next is not None:
         click.echo(f"There may be more: --before {page.next}", err=True)
 

@@ -151,6 +151,16 @@ def test_log(trunkline: Trunkline, options: tuple[str, ...], found: list[str]) -
     assert [row["request_id"] for row in trunkline.ok("log", "list", *options)] == found
 
 
+def test_log_is_in_the_order_of_time(trunkline: Trunkline, database: Database) -> None:
+    """Processes take ids in blocks, so a later call can have a smaller one."""
+    trunkline.account(ANA)
+    with database.transaction() as connection:
+        for number, age in ((1, clock.SECOND), (2, 20 * clock.SECOND)):
+            row = log_row(number, age, id=ids.first(clock.now()) + number)
+            connection.execute(insert(call_log).values(**row))
+    assert [row["request_id"] for row in trunkline.ok("log", "list")] == ["r1", "r2"]
+
+
 def test_log_by_login_and_page_by_page(trunkline: Trunkline, calls: str) -> None:
     assert [row["request_id"] for row in trunkline.ok("log", "list", "--access", calls)] == ["r2"]
     first = trunkline.run("log", "list", "--account", ANA, "--limit", "2", "--json")
