@@ -90,7 +90,7 @@ def _tracer(
         errors.seek(0)
         # A process of a server that ended by itself meanwhile is none to trace.
         complaint = "".join(line for line in errors if "No such process" not in line)
-        assert "Could not attach" not in complaint and "ptrace" not in complaint, complaint
+        assert "Could not attach" not in complaint and "ptrace(" not in complaint, complaint
 
 
 @dataclass(frozen=True)

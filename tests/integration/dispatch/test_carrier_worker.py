@@ -1,6 +1,7 @@
 """A carrier's worker with a carrier that answers as the test says, on a clock that the test moves."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -497,8 +498,8 @@ def test_a_fault_does_not_end_the_care(task: Any, world: World, monkeypatch: pyt
         caring = asyncio.create_task(task(holder if task is Holder.keep else watch))
 
         def turned() -> bool:
-            # The carrier goes down and comes up, so that there is something to say.
-            carrier.ready = not carrier.ready
+            # The carrier goes down and comes up, for longer than between two looks, so that there is something to say.
+            carrier.ready = int(time.monotonic() * 10) % 2 == 0
             return renewed > 0
 
         await until(turned)
