@@ -498,7 +498,7 @@ def test_a_fault_does_not_end_the_care(task: Any, world: World, monkeypatch: pyt
         caring = asyncio.create_task(task(holder if task is Holder.keep else watch))
 
         def turned() -> bool:
-            # The carrier goes down and comes up, for longer than between two looks, so that there is something to say.
+            # It goes down and comes up, for longer than between two looks, so that there is something to say.
             carrier.ready = int(time.monotonic() * 10) % 2 == 0
             return renewed > 0
 
