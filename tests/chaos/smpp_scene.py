@@ -3,11 +3,11 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from signal import SIGKILL
 
 from gateway import clock
+from tests.chaos.victims import everything, server, supervisor
 from tests.support import strace
-from tests.support.gateway import Gateway, descendants, kill, lives
+from tests.support.gateway import Gateway, kill, lives
 from tests.support.postgresql import Server
 from tests.support.relay import Relay
 from tests.support.smsc import Smsc
@@ -81,20 +81,6 @@ def web(scene: Scene) -> None:
     scene.end("web")
 
 
-def supervisor(scene: Scene) -> None:
-    """Its processes end by themselves, and the next one waits for that."""
-    scene.gateway.stop(SIGKILL)
-
-
-def everything(scene: Scene) -> None:
-    pids = [scene.gateway.pid, *descendants(scene.gateway.pid)]
-    scene.chance.shuffle(pids)
-    for pid in pids:
-        kill(pid)
-    until(lambda: not any(lives(pid) for pid in pids), what="their end")
-    scene.gateway.stop(SIGKILL)
-
-
 def smsc_killed(scene: Scene) -> None:
     """It forgets what it was to report."""
     upstream = scene.chance.choice(scene.upstreams)
@@ -123,11 +109,6 @@ def customers_silent(scene: Scene) -> None:
 
 def carrier_silent(scene: Scene) -> None:
     _silence(scene, scene.chance.choice(scene.upstreams).relay)
-
-
-def server(scene: Scene) -> None:
-    assert scene.server is not None
-    scene.server.crash()
 
 
 def _silence(scene: Scene, relay: Relay) -> None:

@@ -25,7 +25,7 @@ from tests.chaos.load import Outcome
 from tests.chaos.plan import CREDIT, CUSTOMERS, GROUP, Customer, call
 from tests.chaos.victims import VICTIMS, Scene, Victim
 from tests.support import invariants, strace
-from tests.support.gateway import Gateway, children
+from tests.support.gateway import Gateway
 from tests.support.invariants import Acknowledged
 from tests.support.wait import until
 
@@ -214,7 +214,7 @@ def _kill(scene: Scene, sending: Load, victim: Victim) -> str:
 
 def _flows(scene: Scene, sending: Load) -> None:
     """Every process is there again, customers are answered, and the carrier is sent messages."""
-    until(lambda: _complete(scene.gateway), RECOVERY, "every process")
+    until(lambda: scene.gateway.complete(WORKERS), RECOVERY, "every process")
     told, taken = sending.size(), _size(scene.journal)
     until(lambda: sending.size() > told, RECOVERY, "acknowledgements")
     until(lambda: _size(scene.journal) > taken, RECOVERY, "messages at the carrier")
@@ -224,11 +224,6 @@ def _some_time(scene: Scene, sending: Load) -> None:
     """Until a random number of messages more is acknowledged."""
     enough = sending.size() + LINE * scene.chance.randint(RATE // 3, 2 * RATE)
     until(lambda: sending.size() >= enough, RECOVERY, "acknowledgements")
-
-
-def _complete(gateway: Gateway) -> bool:
-    roles = gateway.roles()
-    return roles.keys() == {"web", "dispatch", "smpp"} and len(children(roles["web"])) == WORKERS
 
 
 def _size(path: Path) -> int:

@@ -25,7 +25,7 @@ from tests.chaos.smpp_load import Outcome
 from tests.chaos.smpp_plan import CUSTOMERS, Customer, prefix, submit
 from tests.chaos.smpp_scene import FAULTS, FLOWS, START, Fault, Scene, Upstream
 from tests.support import invariants, smpp_invariants, strace
-from tests.support.gateway import Gateway, children
+from tests.support.gateway import Gateway
 from tests.support.relay import relay
 from tests.support.smpp_invariants import Known
 from tests.support.smsc import smsc
@@ -255,7 +255,7 @@ def _endure(scene: Scene, sending: Load, fault: Fault) -> str:
 
 def _flows(scene: Scene, sending: Load) -> None:
     """Every role is there again, customers are answered and told, and every SMSC is sent messages."""
-    until(lambda: _complete(scene.gateway), FLOWS, "every process")
+    until(lambda: scene.gateway.complete(WORKERS), FLOWS, "every process")
     for what in ("acknowledged", "receipt"):
         told = sending.count(what)
         until(lambda what=what, told=told: sending.count(what) > told, FLOWS, what)  # type: ignore[misc]
@@ -268,11 +268,6 @@ def _some_time(scene: Scene, sending: Load) -> None:
     """Until a random number of submits more is acknowledged."""
     enough = sending.count() + scene.chance.randint(RATE // 5, RATE)
     until(lambda: sending.count() >= enough, FLOWS, "acknowledgements")
-
-
-def _complete(gateway: Gateway) -> bool:
-    roles = gateway.roles()
-    return roles.keys() == {"web", "dispatch", "smpp"} and len(children(roles["web"])) == WORKERS
 
 
 def _until_none(find: Callable[[], list[Any]], what: str) -> None:

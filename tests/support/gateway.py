@@ -132,6 +132,11 @@ class Gateway:
         """The process ids of the roles that run, by name."""
         return {name: pid for pid in children(self.pid) if (name := _role(pid)) is not None}
 
+    def complete(self, workers: int) -> bool:
+        """Whether every role runs, and the web server with so many workers."""
+        roles = self.roles()
+        return roles.keys() == {"web", "dispatch", "smpp"} and len(children(roles["web"])) == workers
+
     def _answers(self, path: str) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
