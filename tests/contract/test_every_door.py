@@ -27,7 +27,7 @@ from tests.support.neutral import named
 from tests.support.postgresql import Server
 from tests.support.rawhttp import Response
 from tests.support.tokens import Doors
-from tests.support.wait import until
+from tests.support.wait import settled, until
 
 OFFICE = "127.0.0.9"
 AWKWARD = " Señor <&> \"'\n\tñ€ 日本 😀 %41&a=b+c;# "
@@ -116,8 +116,9 @@ def staged(door: Door) -> Stage:
         stopped_group=stopped,
         message=message,
     )
-    until(lambda: door.outcome(owner.access, "sms.sendsms", {**sent, "to": cases.UNSERVED}) == "NO_ROUTE_AVAILABLE")
-    until(lambda: door.outcome(owner.access, "sms.sendsms", {**sent, "to": cases.STOPPED}) == "OPTED_OUT")
+    for number, code in ((cases.UNSERVED, "NO_ROUTE_AVAILABLE"), (cases.STOPPED, "OPTED_OUT")):
+        send = {**sent, "to": number}
+        settled(lambda send=send, code=code: door.outcome(owner.access, "sms.sendsms", send) == code, code)
     until(lambda: door.status(owner.access, message) == ["DELIVERED"], 20, "DELIVERED")
     return found
 

@@ -1,6 +1,5 @@
 """What commands change takes effect in the running gateway, without a restart."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,10 +8,8 @@ import pytest
 
 from tests.contract.conftest import World
 from tests.support.door import PASSWORD, Customer, Login, error
-from tests.support.wait import until
+from tests.support.wait import settled, until
 
-# How long a change may take to be seen; the processes look four times a second.
-SOON = 5.0
 WRONG = error("INCORRECT_USER_PASSWORD", "The user or the password is wrong.")
 
 
@@ -21,13 +18,8 @@ def customer(world: World) -> Customer:
     return world.door.customer("--credits", "100")
 
 
-def settles(condition: Callable[[], bool], what: str) -> None:
-    """Wait until the condition holds eight times running: each process of the web server has seen the change."""
-    until(lambda: all(condition() for _ in range(8)), SOON, what)
-
-
 def becomes(world: World, who: Login, expected: object, operation: str = "user.getbalance", **values: str) -> None:
-    settles(lambda: world.door.call(who, operation, values) == expected, f"{expected}")
+    settled(lambda: world.door.call(who, operation, values) == expected, f"{expected}")
 
 
 def test_access_made(world: World, customer: Customer) -> None:
@@ -49,7 +41,7 @@ def test_access_replaced_by_one_of_another_network(world: World, customer: Custo
     assert door.outcome(before, "user.getbalance", source="127.0.0.13") == "IP_NOT_ALLOWED"
     door.cli("access", "revoke", customer.email, "office")
     after = door.access(customer.email, "--network", "127.0.0.13/32", "--network", "2001:db8::/32", name="office")
-    settles(
+    settled(
         lambda: door.outcome(before, "user.getbalance", source="127.0.0.12") == "NOT_PERMITTED",
         "what the access may do",
     )
@@ -60,7 +52,7 @@ def test_access_replaced_by_one_of_another_network(world: World, customer: Custo
 def test_secret_rotated(world: World, customer: Customer) -> None:
     login = world.door.access(customer.email, name="shop")
     made = world.door.cli("access", "rotate", customer.email, "shop")
-    settles(
+    settled(
         lambda: world.door.outcome(Login(made["user"], made["secret"]), "user.getbalance") == "SUCCESS", "the new"
     )
     assert world.door.call(login, "user.getbalance") == WRONG
@@ -70,8 +62,9 @@ def test_password_changed(world: World, customer: Customer) -> None:
     assert world.door.outcome(customer.own, "user.getbalance") == "SUCCESS"
     another = PASSWORD[::-1]
     world.door.cli("account", "password", customer.email, "--password-file", "-", typed=another)
-    until(lambda: world.door.call(customer.own, "user.getbalance") == WRONG, SOON, "the end of the old password")
-    assert world.door.outcome(Login(customer.email, another), "user.getbalance") == "SUCCESS"
+    new = Login(customer.email, another)
+    settled(lambda: world.door.outcome(new, "user.getbalance") == "SUCCESS", "the new password")
+    assert world.door.call(customer.own, "user.getbalance") == WRONG
 
 
 def test_account_suspended_and_resumed(world: World, customer: Customer) -> None:
@@ -91,7 +84,7 @@ def test_queue_of_a_suspended_account_is_held(world: World, customer: Customer) 
     held = until(lambda: _held(world, sent), 20, "the hold")
     assert (held["state"], held["hold_reason"]) == ("HELD", "suspended")
     door.cli("account", "resume", customer.email)
-    settles(lambda: door.outcome(customer.access, "user.getbalance") == "SUCCESS", "what the access may do")
+    settled(lambda: door.outcome(customer.access, "user.getbalance") == "SUCCESS", "what the access may do")
     until(lambda: door.status(customer.access, sent) == ["DELIVERED"], 20, "DELIVERED after the hold")
 
 
@@ -119,14 +112,14 @@ def test_prices(world: World, customer: Customer) -> None:
         return found
 
     door.cli("price", "set", "", "0.5", "--account", customer.email)
-    settles(lambda: price("34600000001") == 0.5, "the account's price")
+    settled(lambda: price("34600000001") == 0.5, "the account's price")
     door.cli("price", "set", "346", "0.000001", "--account", customer.email)
-    settles(lambda: price("34600000001") == 0.000001, "the price of the longer prefix")
+    settled(lambda: price("34600000001") == 0.000001, "the price of the longer prefix")
     assert price("351912345678") == 0.5
     door.cli("price", "remove", "346", "--account", customer.email)
-    settles(lambda: price("34600000001") == 0.5, "the price of the shorter prefix")
+    settled(lambda: price("34600000001") == 0.5, "the price of the shorter prefix")
     door.cli("price", "remove", "", "--account", customer.email)
-    settles(lambda: price("34600000001") == 1, "everybody's price")
+    settled(lambda: price("34600000001") == 1, "everybody's price")
     before = door.call(customer.access, "user.getbalance")["result"]
     # Micro-credits: what Python makes of the two balances is no exact difference.
     charged = price("34600000001")
@@ -145,7 +138,7 @@ def test_routes(world: World, customer: Customer) -> None:
         becomes(world, customer.access, expected, "sms.sendsms", **values)
         door.cli("carrier", "add", carrier, "--kind", "simulator")
         door.cli("route", "add", "4236", carrier)
-        settles(lambda: door.outcome(customer.access, "sms.sendsms", values) == "SUCCESS", "the new route")
+        settled(lambda: door.outcome(customer.access, "sms.sendsms", values) == "SUCCESS", "the new route")
         assert door.outcome(customer.access, "sms.sendsms", {**values, "to": "34600000001"}) == "NO_ROUTE_AVAILABLE"
         sent = door.call(customer.access, "sms.sendsms", values)["result"]["messageid"]
         until(lambda: door.status(customer.access, sent) == ["DELIVERED"], 20, "delivery by the new carrier")
@@ -155,4 +148,4 @@ def test_routes(world: World, customer: Customer) -> None:
         door.cli("route", "remove", "4236", carrier)
     finally:
         door.cli("route", "add", "", "simulator")
-    settles(lambda: door.outcome(customer.access, "sms.sendsms", values) == "SUCCESS", "the route back")
+    settled(lambda: door.outcome(customer.access, "sms.sendsms", values) == "SUCCESS", "the route back")

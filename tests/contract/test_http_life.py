@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.conftest import World
 from tests.support.door import Customer
-from tests.support.wait import until
+from tests.support.wait import settled, until
 
 PRICE = 0.75
 FINAL = {"DELIVERED", "UNDELIVERED", "EXPIRED", "REJECTED", "CANCELLED"}
@@ -33,10 +33,7 @@ def sender(world: World) -> Customer:
     found = world.door.customer("--credits", "1000", "--timezone", "America/New_York")
     world.door.cli("price", "set", "", str(PRICE), "--account", found.email)
 
-    def charged() -> bool:
-        return all(_send(world, found, "34600000001")["credits"] == PRICE for _ in range(8))
-
-    until(charged, what="the price in every process")
+    settled(lambda: _send(world, found, "34600000001")["credits"] == PRICE, "the price")
     return found
 
 

@@ -14,7 +14,7 @@ from tests.contract.conftest import World
 from tests.support.door import FORM, JSON, Door, Login, form
 from tests.support.rawhttp import Response, ask
 from tests.support.tokens import KINDS, parts, public_pem, signer, token
-from tests.support.wait import until
+from tests.support.wait import settled, until
 
 BALANCE = {"class": "user", "method": "getbalance"}
 SEND = {"class": "sms", "method": "sendsms", "from": "Shop", "to": "34600000001", "sms": "Hi"}
@@ -49,9 +49,14 @@ def renew(door: Door, refresh_token: str) -> Response:
     return post(door, "/api/jwt/token", {"grant_type": "refresh_token", "refresh_token": refresh_token})
 
 
+def answered(door: Door, text: str, status: int) -> bool:
+    """Whether a token is answered so."""
+    return call(door, text).status == status
+
+
 def everywhere(door: Door, text: str, status: int) -> bool:
     """Whether every process answers a token so."""
-    return all(call(door, text).status == status for _ in range(ALL))
+    return all(answered(door, text, status) for _ in range(ALL))
 
 
 @pytest.fixture
@@ -230,14 +235,14 @@ def test_two_at_once_renew_once(world: World) -> None:
         assert sorted(answer.status for answer in answers) == [200] + [400] * 5
         won = json.loads(next(answer for answer in answers if answer.status == 200).body)
         assert renew(world.door, won["refresh_token"]).status == 400
-        until(lambda text=won["access_token"]: everywhere(world.door, text, 401), what="the end of the family")
+        settled(lambda text=won["access_token"]: answered(world.door, text, 401), "the end of the family")
 
 
 def test_a_revocation_reaches_every_process(world: World) -> None:
     given, apart = (log_in(world.door, world.owner.access)["access_token"] for _ in range(2))
     assert everywhere(world.door, given, 200)
     assert post(world.door, "/api/jwt/revoke", {"token": given, "token_type_hint": "access_token"}).status == 200
-    until(lambda: everywhere(world.door, given, 401), what="the end of the token")
+    settled(lambda: answered(world.door, given, 401), "the end of the token")
     assert everywhere(world.door, apart, 200)
 
 
@@ -248,7 +253,7 @@ def test_a_command_reaches_every_process(world: World, customer: tuple[str, str,
     assert everywhere(world.door, given["access_token"], 200)
     words = command.split() if " " in command else ["access", command]
     world.door.cli(*words, email, name)
-    until(lambda: everywhere(world.door, given["access_token"], 403 if command == "revoke" else 401), what="the end")
+    settled(lambda: answered(world.door, given["access_token"], 403 if command == "revoke" else 401), "the end")
     assert renew(world.door, given["refresh_token"]).status == 400
 
 
@@ -262,26 +267,26 @@ def test_a_key_of_their_own(world: World, customer: tuple[str, str, Login], kind
         "kid": f"{who.user}-1", "alg": kind, "typ": "JWT", "iss": who.user, "sub": who.user, "aud": "trunkline",
     }  # fmt: skip
     text = own_token(who.user, kind, made["kid"])
-    until(lambda: everywhere(world.door, text, 200), what="the key")
+    settled(lambda: answered(world.door, text, 200), "the key")
     assert (
         post(world.door, "/api/jwt/revoke", {"token": own_token(who.user, kind, made["kid"], jti="2")}).status == 200
     )
     assert everywhere(world.door, text, 200)
     world.door.cli("access", "key", "remove", email, name, made["kid"])
-    until(lambda: everywhere(world.door, text, 401), what="the end of the key")
+    settled(lambda: answered(world.door, text, 401), "the end of the key")
 
 
 def test_our_key_is_rotated_with_overlap(world: World) -> None:
     door = world.door
     before = log_in(door, world.owner.access)
     kid = door.cli("jwt", "rotate")["kid"]
-    until(lambda: _kid(log_in(door, world.owner.access)["access_token"]) == kid, what="a token by the new key")
+    settled(lambda: _kid(log_in(door, world.owner.access)["access_token"]) == kid, "tokens by the new key")
     assert everywhere(door, before["access_token"], 200)
     listed = door.cli("jwt", "keys")
     assert listed[0] == {**listed[0], "kid": kid, "alg": signing.ALGORITHM, "retires": None}
     assert listed[1]["retires"] is not None
     door.cli("jwt", "rotate", "--at-once")
-    until(lambda: everywhere(door, before["access_token"], 401), what="the end of the old keys")
+    settled(lambda: answered(door, before["access_token"], 401), "the end of the old keys")
     assert renew(door, before["refresh_token"]).status == 200
 
 

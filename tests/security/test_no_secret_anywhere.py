@@ -24,7 +24,7 @@ from tests.support.gateway import Gateway, descendants, gateway
 from tests.support.postgresql import Server
 from tests.support.rawhttp import ask
 from tests.support.smpp import Esme, Gone
-from tests.support.wait import until
+from tests.support.wait import settled, until
 
 # Characters that every way of writing it down would change.
 AWKWARD = ' ä/%+&="q'
@@ -189,14 +189,14 @@ def traces(running: Gateway, door: Door, folder: Path) -> Traces:
     for name, user in wrong.items():
         found.secrets[name] = secret(awkward=True)
         logins[name] = user
-    settled = Login(access.user, rotated)
-    until(lambda: all(door.outcome(settled, "user.getbalance") == "SUCCESS" for _ in range(8)), what="the new secret")
+    new = Login(access.user, rotated)
+    settled(lambda: door.outcome(new, "user.getbalance") == "SUCCESS", "the new secret")
     for name, user in logins.items():
         use(door, user, found.secrets[name])
         bind(door, user, found.secrets[name])
         astray(door, user, found.secrets[name])
     change(door, "ana@example.com", found)
-    written(door, settled)
+    written(door, new)
     found.places |= collect(running)
     return found
 

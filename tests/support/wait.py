@@ -6,6 +6,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# A process looks for changes four times a second: what held for a second without a break, each of them has seen.
+_ASKS = 8
+_APART = 0.15
+
 
 def until(condition: Callable[[], T], timeout: float = 30, what: str = "the condition") -> T:
     """Ask until the condition's answer is true, and give it; fail naming `what` after `timeout` seconds."""
@@ -17,3 +21,16 @@ def until(condition: Callable[[], T], timeout: float = 30, what: str = "the cond
         time.sleep(pause)
         pause = min(pause * 2, 0.05)
     return answer
+
+
+def settled(condition: Callable[[], bool], what: str, timeout: float = 20) -> None:
+    """Wait until a change is seen by every process of a gateway, whichever of them the condition asks."""
+
+    def held() -> bool:
+        for _ in range(_ASKS):
+            if not condition():
+                return False
+            time.sleep(_APART)
+        return True
+
+    until(held, timeout, what)
