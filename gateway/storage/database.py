@@ -141,6 +141,8 @@ def translated() -> Iterator[None]:
 # https://www.sqlite.org/rescode.html: BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL. READONLY is not among
 # them: a disk that turns read-only under an open file is IOERR, and READONLY a statement on the wrong connection.
 _SQLITE_AWAY = frozenset({5, 6, 7, 10, 13, 14, 15})
+# The latter: after a switch the link leads to a server that is a standby now, until another link finds the primary.
+_POSTGRESQL_AWAY = frozenset({"OperationalError", "ReadOnlySqlTransaction"})
 
 
 def is_away(error: BaseException) -> bool:
@@ -161,7 +163,7 @@ def is_away(error: BaseException) -> bool:
     if module == "sqlite3":
         code = getattr(error, "sqlite_errorcode", None)
         return code is not None and code & 0xFF in _SQLITE_AWAY
-    return module.startswith("psycopg") and "OperationalError" in name
+    return module.startswith("psycopg") and not _POSTGRESQL_AWAY.isdisjoint(name)
 
 
 def driver(connection: Connection) -> Any:

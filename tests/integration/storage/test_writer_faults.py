@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+import psycopg.sql
 import pytest
 from sqlalchemy import func, select, text
 
@@ -265,6 +266,28 @@ def test_hosts_end_while_the_database_is_away(database: Database, proxy: Proxy) 
 
     asyncio.run(main())
     reached.close()
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_server_that_only_lets_read_counts_as_away(database: Database, database_url: str) -> None:
+    """As a former primary does after a switch. The link is of a time when it only let read."""
+    account = open_account(database, 100)
+    read_only(database_url, "on")
+    host = DirectHost(Writer(database))
+    with pytest.raises(Unavailable):
+        host.submit(a_send(account, 1))
+    read_only(database_url, "off")
+    assert host.submit(a_send(account, 1)) is COMMITTED
+    assert balance_of(database, account) == 99
+    host.close()
+    check_books(database)
+
+
+def read_only(database_url: str, value: str) -> None:
+    """What sessions of the database that begin from now on may do."""
+    with psycopg.connect(database_url, autocommit=True, options="-c default_transaction_read_only=off") as link:
+        name = psycopg.sql.Identifier(link.info.dbname)
+        link.execute(psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format(name, value))
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
