@@ -27,6 +27,9 @@ class Store(ABC):
     def execute(self, *statements: str) -> None:
         """Run each statement in a transaction of its own; the gateway must not be running."""
 
+    def settle(self) -> None:  # noqa: B027 - one database has nothing to do
+        """Do at once what the database's own care would have done by now to rows written long ago."""
+
     @abstractmethod
     def copy(self, folder: Path, number: int) -> Self:
         """Give a copy for one trial, whose data folder is `folder`."""
@@ -110,6 +113,9 @@ class Postgresql(Store):
             connection.execute("SET synchronous_commit = off")
             for statement in statements:
                 connection.execute(statement)
+
+    def settle(self) -> None:
+        self.execute("VACUUM (ANALYZE)", "CHECKPOINT")
 
     def copy(self, folder: Path, number: int) -> Self:
         name = f"bench_{number}"
