@@ -47,8 +47,8 @@ class Outgoing:
     several segments of ours (`total` above 1) the carrier makes the header itself. `data_coding`, where it is not
     None, fits `encoding` (0, 8 or 4 and the like) and may hold a message class: 0x10 and 0x18 are a flash.
     `reference` (16 bits) is the same for all `total` segments of a message and for every attempt. `seq` and
-    `attempt` begin with 1; `expires_at` is in UTC microseconds. TON, NPI, data_coding, esm_class and
-    registered_delivery are None where no client gave them.
+    `attempt` begin with 1; `refusals` of the earlier attempts were refused for now. `expires_at` is in UTC
+    microseconds. TON, NPI, data_coding, esm_class and registered_delivery are None where no client gave them.
     """
 
     message_id: int
@@ -70,6 +70,7 @@ class Outgoing:
     registered_delivery: int | None
     expires_at: int
     possible_duplicate: bool
+    refusals: int = 0
 
 
 @dataclass(slots=True)

@@ -61,6 +61,7 @@ def _made(row: Sequence[Any], parts: Sequence[int] | None, payloads: Sequence[by
         _,
         udh,
         registered_delivery,
+        refusals,
     ) = row
     return [
         Outgoing(
@@ -83,6 +84,7 @@ def _made(row: Sequence[Any], parts: Sequence[int] | None, payloads: Sequence[by
             registered_delivery,
             expires_at,
             bool(possible_duplicate),
+            refusals,
         )
         for seq in (parts or range(1, total + 1))
     ]

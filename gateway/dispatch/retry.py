@@ -18,10 +18,10 @@ class Backoff:
     most: int
     chance: Callable[[], float] = random.random
 
-    def delay(self, attempt: int) -> int:
-        """Microseconds to wait after the attempt with this number (from 1)."""
+    def delay(self, times: int) -> int:
+        """Microseconds to wait after the carrier answered so for the `times`th time (from 1)."""
         # Beyond 2**40 every first wait is over the most.
-        full = min(self.most, self.first << min(max(attempt - 1, 0), 40))
+        full = min(self.most, self.first << min(max(times - 1, 0), 40))
         return int(full * (1 - self.chance() / 4))
 
 

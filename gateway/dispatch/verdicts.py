@@ -113,22 +113,24 @@ class Judge:
         elif now >= item.expires_at:
             self.answers.ended.append((State.EXPIRED, error, item.message_id))
         else:
-            self.answers.elsewhere.append((carrier_id, now, error, item.message_id))
+            self.answers.elsewhere.append((carrier_id, now, item.refusals, error, item.message_id))
 
     def _again(self, item: Outgoing, hand: Hand, by_kind: dict[type, Outcome], now: int) -> None:
         """To the same carrier later, unless that would be past the validity."""
         reason = by_kind.get(Retry) or by_kind.get(NextRoute) or by_kind.get(Throttled)
-        if isinstance(reason, Retry) and item.attempt % (self.retries + 1) == 0 and self._whole(hand, by_kind):
+        refusals = item.refusals + (reason is not None and not isinstance(reason, Throttled))
+        if isinstance(reason, Retry) and refusals % (self.retries + 1) == 0 and self._whole(hand, by_kind):
             carrier_id = self.next_carrier(item.destination)
             if carrier_id is not None and now < item.expires_at:
-                self.answers.elsewhere.append((carrier_id, now, clip(reason.error), item.message_id))
+                self.answers.elsewhere.append((carrier_id, now, refusals, clip(reason.error), item.message_id))
                 return
         if reason is None:
             delay, error = 0, None
+        elif isinstance(reason, Throttled):
+            delay, error = self.throttled.delay(item.attempt - refusals), clip(reason.error)
         else:
-            backoff = self.throttled if isinstance(reason, Throttled) else self.refused
-            delay, error = backoff.delay(item.attempt), clip(getattr(reason, "error", ""))
+            delay, error = self.refused.delay(refusals), clip(getattr(reason, "error", ""))
         if now + delay >= item.expires_at:
             self.answers.ended.append((State.EXPIRED, error, item.message_id))
         else:
-            self.answers.again.append((now + delay, error, item.message_id))
+            self.answers.again.append((now + delay, refusals, error, item.message_id))

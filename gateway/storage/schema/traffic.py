@@ -63,6 +63,7 @@ message = Table(
     Column("possible_duplicate", Boolean, nullable=False, server_default=text("false")),
     number("carrier_id"),  # the one it waits for or was handed to
     Column("attempt", SmallInteger, nullable=False),
+    Column("refusals", SmallInteger, nullable=False, server_default="0"),  # of attempts: refused for now
     number("accepted_at"),
     number("due_at"),
     number("expires_at"),

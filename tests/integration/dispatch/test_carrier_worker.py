@@ -198,6 +198,26 @@ def test_a_refused_message_comes_back_later_and_no_earlier(world: World, bench: 
     assert [item.attempt for item in carrier.got] == [1, 2, 3]
 
 
+def test_only_refusals_make_the_waits_after_a_refusal_longer(world: World, bench: Bench) -> None:
+    """Nine times too fast, then refused for now once: the first of its waits."""
+    message_id = world.message()
+    carrier = Scripted(lambda item: Throttled() if item.attempt < 10 else Retry("busy"))
+
+    async def run() -> None:
+        async with bench.working(carrier) as worker:
+            for attempt in range(1, 11):
+                await until(lambda attempt=attempt: len(carrier.got) == attempt)
+                await until(lambda: world.state(message_id) is State.QUEUED)
+                wait = world.row(message_id)["due_at"] - bench.now
+                # "Too fast" waits double up to 30 seconds; by chance, each is up to a quarter shorter.
+                longer = min(clock.SECOND // 4 << (attempt - 1), 30 * clock.SECOND)
+                most = longer if attempt < 10 else 5 * clock.SECOND
+                assert most * 3 // 4 <= wait <= most
+                bench.pass_time(worker, wait)
+
+    bounded(run())
+
+
 def test_a_carrier_that_complains_is_slowed_down(world: World, bench: Bench) -> None:
     world.messages([str(34600000000 + n) for n in range(100)])
     carrier = Scripted(lambda item: Throttled())

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway import clock
-from gateway.carriers.base import NextRoute, Outcome, Outgoing, Retry, Submitted, Unsent
+from gateway.carriers.base import NextRoute, Outcome, Outgoing, Retry, Submitted, Throttled, Unsent
 from gateway.dispatch import failover
 from gateway.dispatch.carrier_worker import CarrierWorker
 from gateway.dispatch.host import NoMetrics
@@ -215,6 +215,24 @@ def test_retries_until_the_next_route(
     bounded(run())
     assert world.row(message_id)["carrier_id"] == then
     assert len(first.got) == (attempts if then == 2 else attempts + 1)
+
+
+def test_too_fast_is_not_counted_as_a_refusal(world: World, bench: Bench) -> None:
+    message_id = world.message(expires_at=NEVER)
+    answers: list[Outcome] = [Throttled(), Throttled(), Throttled(), Retry("busy"), Submitted("r")]
+
+    def later() -> bool:
+        bench.now += clock.HOUR
+        return True
+
+    first, second = Scripted(lambda _: answers[len(first.got) - 1]), Scripted()
+
+    async def run() -> None:
+        async with bench.working(second, 2) as other, bench.working(first, 1, retries=3) as worker:
+            await working_until(lambda: later() and world.state(message_id) is State.SENT, worker, other)
+
+    bounded(run())
+    assert (world.row(message_id)["carrier_id"], len(first.got)) == (1, 5)
 
 
 def test_retries_go_on_where_there_is_no_other_route(world: World, bench: Bench) -> None:

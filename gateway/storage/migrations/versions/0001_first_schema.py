@@ -323,6 +323,7 @@ def _messages() -> None:
         sa.Column("possible_duplicate", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("carrier_id", sa.BigInteger(), nullable=False),
         sa.Column("attempt", sa.SmallInteger(), nullable=False),
+        sa.Column("refusals", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("accepted_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),

@@ -30,11 +30,15 @@ _SENT = Update(
     "message", {"sent_at": "bigint"}, {"id": "bigint"}, fixed="state = 10, error = NULL", where="state = 3"
 )
 _AGAIN = Update(
-    "message", {"due_at": "bigint", "error": "text"}, {"id": "bigint"}, fixed="state = 2", where="state = 3"
+    "message",
+    {"due_at": "bigint", "refusals": "smallint", "error": "text"},
+    {"id": "bigint"},
+    fixed="state = 2",
+    where="state = 3",
 )
 _ELSEWHERE = Update(
     "message",
-    {"carrier_id": "bigint", "due_at": "bigint", "error": "text"},
+    {"carrier_id": "bigint", "due_at": "bigint", "refusals": "smallint", "error": "text"},
     {"id": "bigint"},
     fixed="state = 2",
     where="state = 3",
@@ -46,18 +50,18 @@ class Answers:
     """What became of messages on their way, as rows.
 
     `taken` (carrier's id, time, message, seq, attempt) and `refused` (error, time, message, seq, attempt) are
-    segments. Messages: `sent` (time, message), of which `long` have several segments; `again` (due, error,
-    message) to the same carrier; `elsewhere` (carrier, due, error, message) to another; `doubtful`, nobody
-    knows whether the carrier has them; `ended`, refused for good or out of time. `others` are refs under which
-    the receipt of a taken one may have come before, each with the ref it is taken by.
+    segments. Messages: `sent` (time, message), of which `long` have several segments; `again` (due, refusals,
+    error, message) to the same carrier; `elsewhere` (carrier, due, refusals, error, message) to another;
+    `doubtful`, nobody knows whether the carrier has them; `ended`, refused for good or out of time. `others` are
+    refs under which the receipt of a taken one may have come before, each with the ref it is taken by.
     """
 
     taken: list[tuple[str, int, int, int, int]] = field(default_factory=list)
     refused: list[tuple[str | None, int, int, int, int]] = field(default_factory=list)
     sent: list[tuple[int, int]] = field(default_factory=list)
     long: list[int] = field(default_factory=list)
-    again: list[tuple[int, str | None, int]] = field(default_factory=list)
-    elsewhere: list[tuple[int, int, str | None, int]] = field(default_factory=list)
+    again: list[tuple[int, int, str | None, int]] = field(default_factory=list)
+    elsewhere: list[tuple[int, int, int, str | None, int]] = field(default_factory=list)
     doubtful: list[int] = field(default_factory=list)
     ended: list[tuple[State, str | None, int]] = field(default_factory=list)
     others: dict[str, str] = field(default_factory=dict)
@@ -66,8 +70,8 @@ class Answers:
         """The messages that are answered."""
         return {
             *(row[1] for row in self.sent),
-            *(row[2] for row in self.again),
-            *(row[3] for row in self.elsewhere),
+            *(row[-1] for row in self.again),
+            *(row[-1] for row in self.elsewhere),
             *(row[2] for row in self.ended),
             *self.doubtful,
         }

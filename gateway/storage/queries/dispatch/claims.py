@@ -34,6 +34,7 @@ CLAIM_COLUMNS = (
     "payload",
     "udh",
     "registered_delivery",
+    "refusals",
 )
 """The order of the values in a claimed message's row; `attempt` is the one that begins now."""
 
