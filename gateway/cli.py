@@ -19,7 +19,7 @@ _COMMANDS = {
     "price": ("price", "What a segment costs: set, list, remove."),
     "template": ("template", "Customers' templates: add, list, remove."),
     "group": ("group", "Customers' groups: create, import, list."),
-    "message": ("message", "Messages: list, show, cancel, release."),
+    "message": ("message", "Messages: list, show, cancel, hold, release."),
     "inbound": ("inbound", "What comes in: add, list and remove numbers; messages."),
     "optout": ("optout", "Recipients that want no more: list, add, remove."),
     "log": ("log", "The log of calls."),

@@ -57,7 +57,8 @@ def restore(file: Path, force: bool) -> None:
     What was not sent when the backup was made is held until `trunkline message release`.
     """
     settings = session().settings()
-    target = _embedded(settings, "pg_restore brings one back")
+    hold = "`trunkline message hold --all` holds what was not yet sent in it"
+    target = _embedded(settings, f"pg_restore brings one back, and {hold}")
     if not file.is_file():
         raise BadInput(f"there is no file {file}")
     held = backups.restore(file, target, settings.data / KEY_FILE, clock.now(), force=force)

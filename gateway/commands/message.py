@@ -12,7 +12,8 @@ from gateway.commands.framework import BadInput, Group, session
 from gateway.commands.parameters import EMAIL, ID
 from gateway.messaging.money import format_credits
 from gateway.messaging.states import State
-from gateway.storage.queries import messages
+from gateway.storage.errors import Conflict
+from gateway.storage.queries import messages, nodes
 
 _STATES = [state.name for state in State]
 _REASONS = ("restored", "doubt", "suspended")
@@ -21,7 +22,7 @@ _COLUMNS = ("id", "account_id", "source", "destination", "state", "segments", "c
 
 @click.group(cls=Group)
 def message() -> None:
-    """Messages: list, show, cancel, release."""
+    """Messages: list, show, cancel, hold, release."""
 
 
 @message.command("list")
@@ -86,6 +87,27 @@ def cancel(message_id: int) -> None:
         "refunded": output.Credits(cancelled.refunded),
     }
     output.done(f"Cancelled message {message_id}; {format_credits(cancelled.refunded)} refunded.", fields)
+
+
+@message.command("hold")
+@click.option("--all", "everything", is_flag=True, help="Every message that is not yet sent.")
+@click.option("--account", "email", type=EMAIL, help="Of this account alone.")
+def hold(everything: bool, email: str | None) -> None:
+    """Hold what is not yet sent, as `restore` does: for after pg_restore, with the gateway stopped."""
+    if not everything:
+        raise click.UsageError("Give --all: it is for everything that is not yet sent.")
+    held, step = 0, messages.STEP
+    with session().database() as database:
+        while step == messages.STEP:
+            with database.transaction() as connection:
+                running = nodes.alive(connection, clock.now())
+                if running is not None:
+                    role, machine, pid = running
+                    raise Conflict(f"The gateway runs ({role} on {machine}, process {pid}): stop it first.")
+                owner = account_of(connection, email)["id"] if email else None
+                step = messages.hold_some(connection, owner)
+            held += step
+    output.done(f"Held {held} message{'' if held == 1 else 's'} that may have been sent.", {"held": held})
 
 
 @message.command("release")

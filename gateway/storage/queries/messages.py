@@ -1,4 +1,4 @@
-"""Messages as the operator sees and steers them: list, show, cancel, release."""
+"""Messages as the operator sees and steers them: list, show, cancel, hold, release."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -146,6 +146,24 @@ def release_some(connection: Connection, account_id: int | None, reason: str, no
     ids = connection.execute(held.limit(limit).with_for_update()).scalars().all()
     if ids:
         connection.execute(_freed(message.c.id.in_(ids), now))
+    return len(ids)
+
+
+def hold_some(connection: Connection, account_id: int | None, limit: int = STEP) -> int:
+    """Hold up to `limit` of the messages that are accepted and not yet sent; how many they were.
+
+    As after a restore: they may have been sent since the backup, and are marked so.
+    """
+    unsent = select(message.c.id).where(
+        *(message.c.state < State.SENT.value, *_index_of(State.STAGED), ~_UNOPENED),
+        func.coalesce(message.c.hold_reason, "") != "restored",
+    )
+    if account_id is not None:
+        unsent = unsent.where(message.c.account_id == account_id)
+    ids = connection.execute(unsent.limit(limit).with_for_update()).scalars().all()
+    if ids:
+        held = {"state": State.HELD.value, "hold_reason": "restored", "possible_duplicate": True}
+        connection.execute(update(message).where(message.c.id.in_(ids)).values(held))
     return len(ids)
 
 

@@ -52,6 +52,13 @@ def forget(connection: Connection, now: int) -> None:
     connection.execute(delete(node).where(node.c.seen_at < now - MINUTE))
 
 
+def alive(connection: Connection, now: int) -> tuple[str, str, int] | None:
+    """The role, machine and process id of a process that is alive, or None where none is."""
+    query = select(node.c.role, node.c.machine, node.c.pid).where(node.c.seen_at > now - ALIVE).limit(1)
+    row = connection.execute(query).first()
+    return (row.role, row.machine, row.pid) if row is not None else None
+
+
 def last_seen(connection: Connection, role: str) -> int | None:
     """When a process of this role was last known to live, or None where there is none."""
     seen: int | None = connection.execute(select(func.max(node.c.seen_at)).where(node.c.role == role)).scalar_one()

@@ -260,6 +260,11 @@ CASES = [
     ("cancelling an unknown message", ("message", "cancel", "7"), "there is no message 7"),
     ("releasing an unknown message", ("message", "release", "7"), "there is no message 7"),
     (
+        "holding nothing",
+        ("message", "hold"),
+        "Give --all: it is for everything that is not yet sent. (`trunkline message hold --help` shows how)",
+    ),
+    (
         "releasing nothing",
         ("message", "release"),
         "Give either an ID or --all. (`trunkline message release --help` shows how)",

@@ -10,9 +10,11 @@ from gateway import clock
 from gateway.messaging.states import State
 from gateway.storage import ids
 from gateway.storage.database import Database
+from gateway.storage.queries import messages as messages_of
+from gateway.storage.queries import nodes
 from gateway.storage.schema import call_log
 from tests.integration.cli.conftest import Trunkline
-from tests.support.rows import CREDIT, NOW, add_message, add_segment
+from tests.support.rows import CREDIT, NOW, add_batch, add_message, add_segment
 
 ANA, BOB = "ana@example.com", "bob@example.com"
 
@@ -72,6 +74,51 @@ def test_release(trunkline: Trunkline) -> None:
     assert trunkline.ok("message", "release", "--all", "--account", ANA) == {"released": 0}
     assert trunkline.ok("message", "release", "--all") == {"released": 1}
     assert trunkline.ok("message", "list", "--state", "HELD") == []
+
+
+def test_hold(trunkline: Trunkline, database: Database) -> None:
+    """What is accepted and not yet sent is held as after a restore, and may go again when it is released."""
+    unsent = {State.SCHEDULED: 1, State.QUEUED: 2, State.SENDING: 3, State.HELD: 4, State.STAGED: 5}
+    trunkline.account(ANA)
+    with database.transaction() as connection:
+        for state, number in unsent.items():
+            add_message(connection, 1, number, state, hold_reason="suspended" if state is State.HELD else None)
+        add_message(connection, 1, 6, State.HELD, hold_reason="restored")
+        add_message(connection, 1, 7, State.SENT)
+        add_message(connection, 1, 8, State.DELIVERED)
+        assert messages_of.hold_some(connection, 1, 2) == 2
+    trunkline.account(BOB)
+    assert trunkline.ok("message", "hold", "--all", "--account", BOB) == {"held": 0}
+    assert trunkline.ok("message", "hold", "--all") == {"held": 3}
+    assert trunkline.ok("message", "hold", "--all") == {"held": 0}
+    shown = [trunkline.ok("message", "show", str(number)) for number in range(1, 9)]
+    assert [(one["state"], one["hold_reason"]) for one in shown] == [
+        *[("HELD", "restored")] * 6,
+        ("SENT", None),
+        ("DELIVERED", None),
+    ]
+    assert [one["possible_duplicate"] for one in shown] == [True] * 5 + [False] * 3
+    assert trunkline.ok("message", "release", "--all") == {"released": 6}
+
+
+def test_hold_leaves_a_bulk_send_that_is_being_accepted(trunkline: Trunkline, database: Database) -> None:
+    trunkline.account(ANA)
+    with database.transaction() as connection:
+        for number, opened in ((1, False), (2, True)):
+            add_batch(connection, 1, number, opened=opened)
+            add_message(connection, 1, number, State.STAGED, batch_id=number)
+    assert trunkline.ok("message", "hold", "--all") == {"held": 1}
+    assert [row["id"] for row in trunkline.ok("message", "list", "--state", "HELD")] == ["2"]
+
+
+def test_hold_is_for_a_gateway_that_is_stopped(trunkline: Trunkline, database: Database) -> None:
+    trunkline.account(ANA)
+    with database.transaction() as connection:
+        add_message(connection, 1, 1, State.QUEUED)
+        nodes.beat(connection, nodes.Node("n", "sms1", "dispatch", 7, 1), clock.now())
+    refusal = "trunkline: The gateway runs (dispatch on sms1, process 7): stop it first."
+    assert trunkline.fails("message", "hold", "--all") == (1, refusal)
+    assert trunkline.ok("message", "show", "1")["state"] == "QUEUED"
 
 
 def test_resuming_an_account_lets_its_queue_go_and_no_other(trunkline: Trunkline, database: Database) -> None:

@@ -46,6 +46,7 @@ ANY_ACCOUNT: Mapping[str, str] = {
     "messages.segments": "the operator's command",
     "messages.cancel": "the operator's command",
     "messages.release": "the operator's command",
+    "messages.hold_some": "the operator's command, after a backup was restored",
     "messages.release_some": "the operator's command, after a backup was restored",
 }
 # Statements that do not name the account, because an earlier one of the same transaction has found (and holds)
@@ -55,6 +56,7 @@ FOLLOWING: Mapping[str, tuple[int, str]] = {
     "messages.cancel": (2, "its segments, and the message itself, by the id that was held"),
     "submitted.cancel": (2, "as messages.cancel, which it calls for each"),
     "messages.release": (1, "the message itself, by the id that was held"),
+    "messages.hold_some": (1, "the messages themselves, by the ids that were found"),
     "messages.release_some": (1, "the messages themselves, by the ids that were held"),
 }
 
