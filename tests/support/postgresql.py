@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -32,6 +33,15 @@ class Server:
         """Run a statement outside any transaction, as the superuser."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
+
+    def program(self, name: str, *arguments: str) -> None:
+        """Run a program that came with the server: pg_dump and the like."""
+        with psycopg.connect(self.url("postgres")) as connection:
+            [[folder]] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchall()
+        done = subprocess.run(
+            [f"{folder}/{name}", *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
     @property
     def pid(self) -> int:

@@ -16,9 +16,17 @@ from gateway.storage.database import Database
 from gateway.storage.keyfile import Sealer
 from gateway.storage.queries import ledger, nodes
 from tests.integration.cli.conftest import Trunkline
+from tests.support.postgresql import Server
 from tests.support.rows import CREDIT, NOW, add_batch, add_message
 
 ANA = "ana@example.com"
+
+# What becomes of the messages that `filled` has, by their ids: those of a state have its number.
+RESTORED = {
+    **{int(state): (state.name, None) for state in State},
+    **dict.fromkeys([1, 2, 3, 4, 5, 31], ("HELD", "restored")),
+    32: ("STAGED", None),  # never accepted: the next start removes it
+}
 
 sqlite_only = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -29,8 +37,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def saved(trunkline: Trunkline, database_url: str, data: Path, tmp_path: Path) -> Path:
-    """A backup of an installation with an account, a sealed secret and a message in every state."""
+def filled(trunkline: Trunkline, database_url: str, data: Path) -> Trunkline:
+    """An installation with an account, a sealed secret and a message in every state."""
     trunkline.account(ANA, "--credits", "5")
     Sealer(data / "trunkline.key").seal(b"x")
     database = Database.open(database_url)
@@ -42,8 +50,14 @@ def saved(trunkline: Trunkline, database_url: str, data: Path, tmp_path: Path) -
         add_message(connection, 1, 32, State.STAGED, batch_id=unopened)
         nodes.beat(connection, nodes.Node("n", "m", "web", 1, 1), now() - MINUTE)
     database.close()
+    return trunkline
+
+
+@pytest.fixture
+def saved(filled: Trunkline, tmp_path: Path) -> Path:
+    """A backup of it."""
     file = tmp_path / "backup.tar"
-    told = trunkline.ok("backup", str(file))
+    told = filled.ok("backup", str(file))
     assert told == {"file": str(file), "bytes": file.stat().st_size}
     return file
 
@@ -73,12 +87,7 @@ def test_restored_elsewhere_it_is_all_there_and_what_is_unsent_is_held(saved: Pa
     told = elsewhere.ok("restore", str(saved))
     assert told == {"database": str(tmp_path / "new" / "data" / "trunkline.db"), "held": 6}
     assert elsewhere.ok("account", "show", ANA)["credits"] == 5
-    held = ("HELD", "restored")
-    assert states(elsewhere) == {
-        **{int(state): (state.name, None) for state in State},
-        **dict.fromkeys([1, 2, 3, 4, 5, 31], held),
-        32: ("STAGED", None),  # never accepted: the next start removes it
-    }
+    assert states(elsewhere) == RESTORED
     assert elsewhere.ok("message", "show", "2")["possible_duplicate"]
     assert not elsewhere.ok("message", "show", "10")["possible_duplicate"]
     assert elsewhere.ok("message", "release", "--all") == {"released": 6}
@@ -278,3 +287,20 @@ def test_postgresql_has_its_own(trunkline: Trunkline, tmp_path: Path) -> None:
     file = str(tmp_path / "b.tar")
     assert trunkline.fails("backup", file) == (1, f"{here} pg_dump saves one, and the key file goes with it")
     assert trunkline.fails("restore", file) == (1, f"{here} pg_restore brings one back, and {hold}")
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_what_its_own_brings_back_is_held_by_command(
+    filled: Trunkline, database_url: str, postgresql: Server, data: Path, tmp_path: Path
+) -> None:
+    dump = str(tmp_path / "dump")
+    postgresql.program("pg_dump", "--format=custom", f"--file={dump}", database_url)
+    with postgresql.database() as name:
+        url = postgresql.url(name)
+        postgresql.program("pg_restore", "--exit-on-error", f"--dbname={url}", dump)
+        elsewhere = Trunkline("--data", str(data), "--database-url", url)
+        assert elsewhere.ok("message", "hold", "--all") == {"held": 6}
+        assert states(elsewhere) == RESTORED
+        assert elsewhere.ok("account", "show", ANA)["credits"] == 5
+        assert elsewhere.account("bob@example.com")["id"] == "2"
+    assert states(filled)[2] == ("QUEUED", None)
