@@ -5,6 +5,7 @@ never from what a client sends.
 """
 
 import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +153,32 @@ def deliveries(outcome: str, n: int) -> None:
         child.inc(n)
 
 
-def exposition() -> tuple[bytes, str]:
-    """The numbers of all processes of this data folder in Prometheus' text format, and its content type."""
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
-    from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4  # noqa: PLC0415
-    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+def exposition(carriers: Collection[str]) -> tuple[bytes, str]:
+    """The numbers of all processes of this data folder in Prometheus' text format, and its content type.
 
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
+    How a carrier is now is told of `carriers`, the names of those there are: the files keep what was last said of
+    one that was removed.
+    """
+    from prometheus_client import generate_latest  # noqa: PLC0415
+    from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4  # noqa: PLC0415
+
+    return generate_latest(_Present(carriers)), CONTENT_TYPE_PLAIN_0_0_4
+
+
+class _Present:
+    """What the files hold, but for gauges of carriers that are there no more."""
+
+    def __init__(self, carriers: Collection[str]) -> None:
+        self._carriers = carriers
+
+    def collect(self) -> Iterator[Any]:
+        """As Prometheus' client asks for it."""
+        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+        for metric in MultiProcessCollector(None).collect():  # type: ignore[no-untyped-call]
+            if metric.type == "gauge":
+                metric.samples = [one for one in metric.samples if self._is_present(one.labels.get("carrier"))]
+            yield metric
+
+    def _is_present(self, carrier: str | None) -> bool:
+        return carrier is None or carrier in self._carriers

@@ -90,7 +90,10 @@ def application(settings: Settings) -> tuple[Application, Callable[[], None]]:
         host.close()
         database.close()
 
-    return site(gateway, lambda: ready(gateway)), close
+    def carriers() -> set[str]:
+        return {carrier.name for carrier in gateway.directory.carriers.values()}
+
+    return site(gateway, lambda: ready(gateway), carriers), close
 
 
 def ready(gateway: app.Gateway) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The web server's paths: the front ends' own, and those that tell how the gateway is."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from ipaddress import ip_address
 
 import orjson
@@ -36,12 +36,14 @@ parameters, results and errors.</p>
 """
 
 Ready = Callable[[], dict[str, str]]
+Names = Callable[[], Collection[str]]
 
 
-def site(gateway: Answers, ready: Ready) -> Application:
+def site(gateway: Answers, ready: Ready, carriers: Names) -> Application:
     """The whole web server as one WSGI application.
 
-    `ready` gives for each part that the gateway needs "ok" or what is wrong with it, as one sentence.
+    `ready` gives for each part that the gateway needs "ok" or what is wrong with it, as one sentence; `carriers`
+    the names of those there are.
     """
     doors = list(web_routes(gateway))
     settings = gateway.settings
@@ -50,7 +52,7 @@ def site(gateway: Answers, ready: Ready) -> Application:
         Route("/", _getting(lambda _, start: page(start, "200 OK", _home(doors), _HTML, [_POLICY]))),
         Route("/healthz", _getting(lambda _, start: page(start, "200 OK", b'{"status":"alive"}\n', _JSON))),
         Route("/readyz", _getting(lambda _, start: _ready(start, ready()))),
-        Route("/metrics", _getting(lambda environ, start: _metrics(environ, start, settings))),
+        Route("/metrics", _getting(lambda environ, start: _metrics(environ, start, settings, carriers()))),
     ]
     return dispatcher(routes)
 
@@ -103,11 +105,13 @@ def _ready(start_response: StartResponse, parts: dict[str, str]) -> list[bytes]:
     return page(start_response, "503 Service Unavailable", body, _JSON, [RECOVERED])
 
 
-def _metrics(environ: Environ, start_response: StartResponse, settings: Settings) -> list[bytes]:
+def _metrics(
+    environ: Environ, start_response: StartResponse, settings: Settings, carriers: Collection[str]
+) -> list[bytes]:
     if not _may_see_metrics(environ, settings):
         text = b"The metrics are shown to this machine and to the networks of TRUNKLINE_METRICS_NETWORKS alone.\n"
         return page(start_response, "403 Forbidden", text)
-    body, content_type = metrics.exposition()
+    body, content_type = metrics.exposition(carriers)
     return page(start_response, "200 OK", body, content_type)
 
 

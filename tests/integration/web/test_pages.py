@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.rawhttp import Response, ask
-from tests.support.wait import until
+from tests.support.wait import settled, until
 
 
 def get(gateway: Gateway, path: str, *fields: str, method: str = "GET", source: str = "127.0.0.1") -> Response:
@@ -84,6 +84,19 @@ def test_metrics_follow_a_message(web: Gateway) -> None:
     text = until(lambda: _with(get(web, "/metrics").body.decode(), 'trunkline_messages_total{state="DELIVERED"}'))
     for name in ("trunkline_queue_depth", "trunkline_commit_seconds_bucket", "trunkline_carrier_answers_total"):
         assert name in text
+
+
+def test_metrics_forget_how_a_carrier_is_that_was_removed(web: Gateway) -> None:
+    """Else an alarm on a carrier that is not ready would never end."""
+    ready = 'trunkline_carrier_ready{carrier="gone"} '
+
+    def told() -> bool:
+        return ready in get(web, "/metrics").body.decode()
+
+    web.cli("carrier", "add", "gone", "--kind", "simulator")
+    until(told, what="the new carrier")
+    web.cli("carrier", "remove", "gone")
+    settled(lambda: not told(), "the end of the carrier")
 
 
 def _with(text: str, part: str) -> str:

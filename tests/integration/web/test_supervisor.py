@@ -16,6 +16,8 @@ from tests.support.ports import free_port
 from tests.support.rawhttp import Connection
 from tests.support.wait import until
 
+WORKERS = 2
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Gateway]:
@@ -75,10 +77,12 @@ def test_role_that_is_killed_is_started_again(fresh: Gateway, role: str) -> None
 
 def test_worker_that_is_killed_is_started_again(fresh: Gateway) -> None:
     master = fresh.roles()["web"]
+    # Ready is who answers, which the first of them does.
+    until(lambda: fresh.complete(WORKERS), 10, "both workers")
     before = support.children(master)
     for pid in before:
         support.kill(pid)
-    until(lambda: len(set(support.children(master)) - set(before)) == len(before), 10, "new workers")
+    until(lambda: len(set(support.children(master)) - set(before)) == WORKERS, 10, "new workers")
     until(lambda: ready(fresh), 15, "readiness")
 
 

@@ -16,7 +16,7 @@ logs.start("web", "info", "json")
 metrics.start(Path(sys.argv[1]))
 values = {"request_id": "r1", "parameters": '{"sms": "the-text"}'}
 log_row_refused(tuple(values.get(name) for name in LOG_COLUMNS), ValueError("the-text"))
-print(metrics.exposition()[0].decode())
+print(metrics.exposition(())[0].decode())
 """
 
 
