@@ -63,7 +63,7 @@ class Dispatcher:
         self._processes = Processes()
         self._node = nodes.Node(self._processes.me, self._processes.machine, "dispatch", os.getpid(), clock.now())
         self._keepers: dict[int, tuple[Keeper, asyncio.Task[None]]] = {}
-        self._ending: dict[int, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._version = -1
         self._found_at = 0.0
         self.housekeeping = Housekeeping(host, settings, self._node, lambda: host.directory.carriers)
@@ -75,7 +75,7 @@ class Dispatcher:
         if self._host.directory.version == self._version:
             return
         version = self._host.directory.version
-        self._arrange()
+        await self._arrange()
         await self.housekeeping.resume()
         self._version = version
 
@@ -102,43 +102,31 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Stop the workers, cleanly."""
-        for carrier_id in list(self._keepers):
-            self._stop(carrier_id)
-        if self._ending:
-            await asyncio.wait(self._ending.values())
+        await self._end(list(self._keepers))
         with suppress(Unavailable):
             await self._host.writer.transact(lambda connection: nodes.leave(connection, self._node))
 
-    def _arrange(self) -> None:
-        """Have one keeper for each carrier as it is configured now.
-
-        A worker may take seconds to its end, for what is on its way: its own successor waits, nobody else.
-        """
+    async def _arrange(self) -> None:
+        """Have one keeper for each carrier as it is configured now."""
         records = self._host.directory.carriers
-        for carrier_id, (keeper, _) in list(self._keepers.items()):
-            if records.get(carrier_id) != keeper.record:
-                self._stop(carrier_id)
+        await self._end(
+            [
+                carrier_id
+                for carrier_id, (keeper, _) in self._keepers.items()
+                if records.get(carrier_id) != keeper.record
+            ]
+        )
         for carrier_id, record in records.items():
             if carrier_id not in self._keepers:
                 keeper = Keeper(record, self._host, self._processes, self._sealer, self._settings.data)
-                succeeding = _succeed(keeper, self._ending.get(carrier_id))
-                self._keepers[carrier_id] = keeper, asyncio.create_task(succeeding)
+                self._keepers[carrier_id] = keeper, asyncio.create_task(keeper.run())
 
-    def _stop(self, carrier_id: int) -> None:
-        """Let a keeper come to its end."""
-        keeper, task = self._keepers.pop(carrier_id)
-        keeper.stop()
-        self._ending[carrier_id] = task
-        task.add_done_callback(lambda ended: self._ended(carrier_id, ended))
-
-    def _ended(self, carrier_id: int, task: asyncio.Task[None]) -> None:
-        # By then its successor may be ending too.
-        if self._ending.get(carrier_id) is task:
-            del self._ending[carrier_id]
-
-
-async def _succeed(keeper: Keeper, former: asyncio.Task[None] | None) -> None:
-    """Run a keeper once the one before it has ended."""
-    if former is not None:
-        await asyncio.wait([former])
-    await keeper.run()
+    async def _end(self, carrier_ids: list[int]) -> None:
+        """Stop keepers and wait for them; who is cancelled meanwhile leaves them to come to their end."""
+        for carrier_id in carrier_ids:
+            keeper, task = self._keepers.pop(carrier_id)
+            keeper.stop()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+        if self._ending:
+            await asyncio.wait(self._ending)

@@ -178,42 +178,20 @@ def test_changed_options_take_effect(world: World, tmp_path: Path) -> None:
 def test_a_new_carrier_is_taken_up(world: World, tmp_path: Path) -> None:
     async def run() -> int:
         async with dispatching(world.database, tmp_path):
-            [found] = send(world, "34600000006", carrier_id=another_carrier(world))
+            with world.database.transaction() as connection:
+                added = connection.execute(
+                    insert(carrier)
+                    .values(name="second", kind="simulator", options="{}", created_at=1)
+                    .returning(carrier.c.id)
+                ).scalar_one()
+                versions.bump(connection)
+            [found] = send(world, "34600000006", carrier_id=added)
             await until(lambda: world.state(found) is State.SENT)
             return found
 
     found = bounded(run())
     assert [(line[0], int(line[2])) for line in journal(tmp_path, "second")] == [("T", found)]
     assert taken(tmp_path) == []
-
-
-def another_carrier(world: World) -> int:
-    """Add a second simulated carrier to what runs; its id."""
-    with world.database.transaction() as connection:
-        values = {"name": "second", "kind": "simulator", "options": "{}", "created_at": 1}
-        added: int = connection.execute(insert(carrier).values(values).returning(carrier.c.id)).scalar_one()
-        versions.bump(connection)
-    return added
-
-
-def test_a_carrier_that_is_slow_to_end_holds_no_other_up(world: World, tmp_path: Path) -> None:
-    """Its successor alone waits, until what is on its way is answered: then it goes on, and nothing was repeated."""
-    configure(world, journal="keep", latency="5")
-    [slow] = send(world, "34600000006")
-
-    async def run() -> None:
-        async with dispatching(world.database, tmp_path):
-            await until(lambda: world.state(slow) is State.SENDING)
-            configure(world, journal="keep")
-            [found] = send(world, "34600000006", carrier_id=another_carrier(world))
-            await until(lambda: world.state(found) is State.SENT)
-            assert world.state(slow) is State.SENDING
-            [later] = send(world, "34600000006")
-            await until(lambda: [world.state(slow), world.state(later)] == [State.SENT] * 2)
-
-    bounded(run())
-    assert len(taken(tmp_path)) == 2
-    assert world.strays() == []
 
 
 def test_it_shows_that_it_is_alive_and_says_when_it_leaves(world: World, tmp_path: Path) -> None:
