@@ -244,13 +244,14 @@ def test_messages_take_the_next_route_while_the_carrier_is_down(
             with world.database.transaction() as connection:
                 versions.bump(connection)
             async with dispatching(world.database, tmp_path):
-                [first] = send(world, "34600000001", carrier_id=UP)
+                [first] = await asyncio.to_thread(send, world, "34600000001", carrier_id=UP)
                 await until(lambda: world.state(first) is State.SENT)
                 assert world.row(first)["carrier_id"] == UP
                 smsc.binds_status = 0x0D
                 smsc.links[0].abort()
-                listed = send(world, *(f"34600{n:02}0001" for n in range(50)), carrier_id=UP)
-                elsewhere = send(world, "4915112345678", carrier_id=UP)
+                numbers = [f"34600{n:02}0001" for n in range(50)]
+                listed = await asyncio.to_thread(send, world, *numbers, carrier_id=UP)
+                elsewhere = await asyncio.to_thread(send, world, "4915112345678", carrier_id=UP)
                 await until(lambda: {world.state(number) for number in listed} == {State.DELIVERED}, 30)
                 assert {world.row(number)["carrier_id"] for number in listed} == {other}
                 assert {world.state(number) for number in elsewhere} == {State.QUEUED}
