@@ -186,7 +186,7 @@ ticks = []
 def tick():
     while True:
         ticks.append(1)
-        sleep(0)
+        sleep(0.001)
 ticker = gevent.spawn(tick)
 verdicts = many([a_send(account, 2) for _ in range(100)])
 ticker.kill()
